@@ -1,0 +1,133 @@
+// Package envelope seals secrets at rest under a master key.
+//
+// A sealed text is bound to the record, the field and the version it was made
+// for, and to the plain part beside it: copied to another place, kept over a
+// later version, or left beside an edited record, it does not open.
+package envelope
+
+import (
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/chacha20poly1305"
+
+	"kmproxy/crypto/sensitive"
+)
+
+const scheme = "km1"
+
+// Errors of Open.
+var (
+	// ErrOtherKey reports a text that was sealed under another master key.
+	ErrOtherKey = errors.New("sealed under another master key")
+	// ErrSealed reports a text that does not open where it stands: it, or what it
+	// is bound to, was changed, copied or moved.
+	ErrSealed = errors.New("does not open: it was changed, copied or moved")
+)
+
+// Place is what a sealed text is bound to.
+type Place struct {
+	Record  string // the record's name in the store
+	Field   string
+	Version uint64 // of the record; it grows with every write
+}
+
+// Key is a master key. It prints as nothing. The zero value seals and opens
+// nothing. Safe for concurrent use.
+type Key struct {
+	aead cipher.AEAD
+	id   string
+}
+
+// newKey derives the sealing key and the key's id from a 32-byte secret; the two
+// derivations are independent, so that the id tells nothing (RFC 5869 §3.2).
+func newKey(secret []byte) (Key, error) {
+	sealing, err := hkdf.Key(sha256.New, secret, nil, "kmproxy store sealing 1", chacha20poly1305.KeySize)
+	if err != nil {
+		return Key{}, fmt.Errorf("deriving the sealing key: %w", err)
+	}
+	defer clear(sealing)
+	id, err := hkdf.Key(sha256.New, secret, nil, "kmproxy store key id 1", 8)
+	if err != nil {
+		return Key{}, fmt.Errorf("deriving the master key's id: %w", err)
+	}
+	aead, err := chacha20poly1305.NewX(sealing)
+	if err != nil {
+		return Key{}, fmt.Errorf("preparing the sealing key: %w", err)
+	}
+	return Key{aead: aead, id: hex.EncodeToString(id)}, nil
+}
+
+// ID names the master key without telling anything of it: 16 hex digits.
+func (k Key) ID() string { return k.id }
+
+// GoString keeps the key out of %#v.
+func (k Key) GoString() string { return sensitive.Redacted }
+
+// Format keeps the key out of every verb.
+func (k Key) Format(f fmt.State, verb rune) { sensitive.Bytes{}.Format(f, verb) }
+
+// Seal encrypts secret for a place, with beside as the plain part it is bound to.
+// The nonce has 192 random bits, so that any number of records may be sealed.
+func (k Key) Seal(at Place, beside, secret []byte) string {
+	nonce := make([]byte, chacha20poly1305.NonceSizeX, chacha20poly1305.NonceSizeX+len(secret)+chacha20poly1305.Overhead)
+	_, _ = rand.Read(nonce) // never fails: crypto/rand ends the program first
+	sealed := k.aead.Seal(nonce, nonce, secret, at.associated(beside))
+	return scheme + "." + k.id + "." + base64.RawURLEncoding.EncodeToString(sealed)
+}
+
+// Open returns the secret of a text that was sealed for this very place beside
+// this very plain part. Errors are ErrOtherKey or ErrSealed.
+func (k Key) Open(at Place, beside []byte, text string) (sensitive.Bytes, error) {
+	id, encoded, ok := parts(text)
+	if !ok {
+		return sensitive.Bytes{}, ErrSealed
+	}
+	if id != k.id {
+		return sensitive.Bytes{}, fmt.Errorf("%w (%s; this one is %s)", ErrOtherKey, id, k.id)
+	}
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+	if err != nil || len(sealed) < chacha20poly1305.NonceSizeX {
+		return sensitive.Bytes{}, ErrSealed
+	}
+	nonce, sealed := sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:]
+	secret, err := k.aead.Open(sealed[:0], nonce, sealed, at.associated(beside))
+	if err != nil {
+		return sensitive.Bytes{}, ErrSealed
+	}
+	return sensitive.New(secret), nil
+}
+
+// KeyID tells which master key sealed a text, without opening it.
+func KeyID(text string) (string, bool) {
+	id, _, ok := parts(text)
+	return id, ok
+}
+
+func parts(text string) (id, encoded string, ok bool) {
+	head, rest, _ := strings.Cut(text, ".")
+	id, encoded, ok = strings.Cut(rest, ".")
+	if raw, err := hex.DecodeString(id); head != scheme || err != nil || len(raw) != 8 || strings.ContainsAny(encoded, "\r\n") {
+		return "", "", false
+	}
+	return id, encoded, ok
+}
+
+// associated encodes the place and the plain part so that no two differ in
+// meaning and agree in bytes: every text goes behind its length.
+func (p Place) associated(beside []byte) []byte {
+	out := []byte(scheme)
+	for _, part := range [][]byte{[]byte(p.Record), []byte(p.Field), beside} {
+		out = binary.BigEndian.AppendUint64(out, uint64(len(part)))
+		out = append(out, part...)
+	}
+	return binary.BigEndian.AppendUint64(out, p.Version)
+}

@@ -1,0 +1,27 @@
+package jwe
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+)
+
+// newGCM is AES-GCM with the 96-bit IV and 128-bit tag of RFC 7518 §5.3. It
+// panics on a content key of a length AES does not have: the callers make it
+// from the table of algorithms.
+func newGCM(cek []byte) cipher.AEAD {
+	block, err := aes.NewCipher(cek)
+	if err != nil {
+		panic("jwe: " + err.Error())
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		panic("jwe: " + err.Error())
+	}
+	return gcm
+}
+
+// openGCM decrypts ciphertext and tag in place.
+func openGCM(cek, iv, sealed, aad []byte) (content []byte, authentic bool) {
+	content, err := newGCM(cek).Open(sealed[:0], iv, sealed, aad)
+	return content, err == nil
+}

@@ -1,0 +1,87 @@
+package jwe
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"kmproxy/crypto/alg"
+)
+
+// parseHeader reads the protected header (RFC 7516 §5.2 steps 3 to 5): one JSON
+// object of string members, each at most once. alg and enc choose the suite;
+// kid, typ and cty are ignored. Every other member is refused, by that also
+// crit, zip, and everything that brings a key along (jwk, jku, x5c, x5u, epk).
+func parseHeader(header []byte) (alg.Suite, error) {
+	if !utf8.Valid(header) {
+		return alg.Suite{}, fail("the header is not UTF-8")
+	}
+	members, err := stringMembers(header)
+	if err != nil {
+		return alg.Suite{}, err
+	}
+	for name := range members {
+		switch name {
+		case "alg", "enc", "kid", "typ", "cty":
+		default:
+			return alg.Suite{}, fail(fmt.Sprintf("the header member %.32q is not accepted", name))
+		}
+	}
+	return suiteOf(members)
+}
+
+func suiteOf(members map[string]string) (alg.Suite, error) {
+	key, err := alg.ParseKey(members["alg"])
+	if err != nil {
+		return alg.Suite{}, fail(err.Error())
+	}
+	enc, err := alg.ParseEnc(members["enc"])
+	if err != nil {
+		return alg.Suite{}, fail(err.Error())
+	}
+	return alg.Suite{Key: key, Enc: enc}, nil
+}
+
+// stringMembers reads a flat object token by token, because json.Unmarshal takes
+// duplicates, other letter cases and (RFC 7515 §5.2 step 3 demands a refusal)
+// trailing data.
+func stringMembers(header []byte) (map[string]string, error) {
+	d := json.NewDecoder(bytes.NewReader(header))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return nil, fail("the header is not a JSON object")
+	}
+	members := make(map[string]string, 4)
+	for d.More() {
+		name, err := nextString(d)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := members[name]; twice {
+			return nil, fail("a header member stands twice") // RFC 7516 §5.2 step 4
+		}
+		if members[name], err = nextString(d); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, fail("the header is not valid JSON")
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fail("something stands behind the header's object")
+	}
+	return members, nil
+}
+
+func nextString(d *json.Decoder) (string, error) {
+	t, err := d.Token()
+	if err != nil {
+		return "", fail("the header is not valid JSON")
+	}
+	s, ok := t.(string)
+	if !ok {
+		return "", fail("a header member is not a string")
+	}
+	return s, nil
+}

@@ -1,0 +1,144 @@
+package jwk
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"kmproxy/crypto/sensitive"
+)
+
+// ErrPEM reports a text that holds no key of the wanted kind.
+var ErrPEM = errors.New("no usable PEM block")
+
+// ParsePrivatePEM reads an RSA private key: PKCS#8 or PKCS#1. Line breaks may be
+// the two characters \n, as in environment variables. Of several blocks the
+// first private one counts.
+func ParsePrivatePEM(text []byte) (*rsa.PrivateKey, error) {
+	var seen []string
+	for block := range blocks(text) {
+		switch block.Type {
+		case "PRIVATE KEY":
+			return asPrivate(x509.ParsePKCS8PrivateKey(block.Bytes))
+		case "RSA PRIVATE KEY":
+			if block.Headers["DEK-Info"] != "" {
+				return nil, fmt.Errorf("%w: the private key is encrypted; decrypt it with openssl pkey first", ErrPEM)
+			}
+			return asPrivate(x509.ParsePKCS1PrivateKey(block.Bytes))
+		case "ENCRYPTED PRIVATE KEY":
+			return nil, fmt.Errorf("%w: the private key is encrypted; decrypt it with openssl pkey first", ErrPEM)
+		}
+		seen = append(seen, block.Type)
+	}
+	return nil, fmt.Errorf("%w: wanted a PRIVATE KEY or RSA PRIVATE KEY, found %s", ErrPEM, list(seen))
+}
+
+// ParsePublicPEM reads an RSA public key: SPKI, PKCS#1 or a certificate. Line
+// breaks may be the two characters \n. Of several blocks the first public one
+// counts; a text that holds only a private key is refused, because somebody is
+// about to hand out the wrong file.
+func ParsePublicPEM(text []byte) (*rsa.PublicKey, error) {
+	var seen []string
+	for block := range blocks(text) {
+		switch block.Type {
+		case "PUBLIC KEY":
+			return asPublic(x509.ParsePKIXPublicKey(block.Bytes))
+		case "RSA PUBLIC KEY":
+			return asPublic(x509.ParsePKCS1PublicKey(block.Bytes))
+		case "CERTIFICATE":
+			cert, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("%w: reading the certificate: %w", ErrPEM, err)
+			}
+			return asPublic(cert.PublicKey, nil)
+		}
+		seen = append(seen, block.Type)
+	}
+	return nil, fmt.Errorf("%w: wanted a PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE, found %s", ErrPEM, list(seen))
+}
+
+// PEM returns the key as SPKI.
+func (p Public) PEM() ([]byte, error) {
+	der, err := x509.MarshalPKIXPublicKey(p.key)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a public key: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
+}
+
+// PrivatePEM returns a private key as PKCS#8.
+func PrivatePEM(k *rsa.PrivateKey) (sensitive.Bytes, error) {
+	der, err := PrivateDER(k)
+	if err != nil {
+		return sensitive.Bytes{}, err
+	}
+	defer der.Wipe()
+	return sensitive.New(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der.Expose()})), nil
+}
+
+// PrivateDER returns a private key as PKCS#8 without the PEM frame.
+func PrivateDER(k *rsa.PrivateKey) (sensitive.Bytes, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		return sensitive.Bytes{}, fmt.Errorf("encoding a private key: %w", err)
+	}
+	return sensitive.New(der), nil
+}
+
+// ParsePrivateDER reads what PrivateDER wrote.
+func ParsePrivateDER(der sensitive.Bytes) (*rsa.PrivateKey, error) {
+	return asPrivate(x509.ParsePKCS8PrivateKey(der.Expose()))
+}
+
+func asPrivate(key any, err error) (*rsa.PrivateKey, error) {
+	if err != nil {
+		// x509's text names structures, never contents
+		return nil, fmt.Errorf("%w: reading the private key: %w", ErrPEM, err)
+	}
+	k, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("%w: a %T is not an RSA private key", ErrKey, key)
+	}
+	if err := suitable(&k.PublicKey); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+func asPublic(key any, err error) (*rsa.PublicKey, error) {
+	if err != nil {
+		return nil, fmt.Errorf("%w: reading the public key: %w", ErrPEM, err)
+	}
+	k, ok := key.(*rsa.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("%w: a %T is not an RSA public key", ErrKey, key)
+	}
+	if err := suitable(k); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// blocks walks the PEM blocks of a text, bringing back line breaks that were
+// written as the two characters \n.
+func blocks(text []byte) func(yield func(*pem.Block) bool) {
+	return func(yield func(*pem.Block) bool) {
+		rest := bytes.ReplaceAll(bytes.ReplaceAll(text, []byte(`\r`), nil), []byte(`\n`), []byte("\n"))
+		for {
+			var block *pem.Block
+			if block, rest = pem.Decode(rest); block == nil || !yield(block) {
+				return
+			}
+		}
+	}
+}
+
+func list(seen []string) string {
+	if len(seen) == 0 {
+		return "no PEM at all"
+	}
+	return fmt.Sprintf("%q", seen)
+}

@@ -1,0 +1,16 @@
+package trantoken
+
+import "time"
+
+// parseTime reads yyyyMMddHHmmss and two or three digits of a second.
+func parseTime(digits string, loc *time.Location) (time.Time, error) {
+	if len(digits) != 16 && len(digits) != 17 {
+		return time.Time{}, ErrForm
+	}
+	for _, c := range []byte(digits) {
+		if c < '0' || c > '9' {
+			return time.Time{}, ErrForm
+		}
+	}
+	return time.ParseInLocation("20060102150405.999", digits[:14]+"."+digits[14:], loc)
+}
