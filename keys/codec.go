@@ -44,6 +44,7 @@ type plainKey struct {
 	ID        KeyID     `json:"key_id"`
 	State     string    `json:"state"`
 	CreatedAt time.Time `json:"created_at"`
+	Since     time.Time `json:"since"`
 	Algs      []string  `json:"algs"`
 	Encs      []string  `json:"encs"`
 	ServerPEM string    `json:"server_public_key"`
@@ -143,7 +144,7 @@ func plainOf(p Project) plainProject {
 	}
 	for _, k := range p.Keys {
 		algs, encs := k.Allowed.Names()
-		out.Keys = append(out.Keys, plainKey{ID: k.ID, State: k.State.String(), CreatedAt: k.CreatedAt,
+		out.Keys = append(out.Keys, plainKey{ID: k.ID, State: k.State.String(), CreatedAt: k.CreatedAt, Since: k.Since,
 			Algs: algs, Encs: encs, ServerPEM: k.ServerPEM, ClientPEM: k.ClientPEM})
 	}
 	return out
@@ -193,7 +194,7 @@ func (k plainKey) key(owner ASPID) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("key %s: %w", k.ID, err)
 	}
-	return Key{ID: k.ID, ASPID: owner, State: state, CreatedAt: k.CreatedAt, Allowed: allowed,
+	return Key{ID: k.ID, ASPID: owner, State: state, CreatedAt: k.CreatedAt, Since: k.Since, Allowed: allowed,
 		ServerPEM: k.ServerPEM, ClientPEM: k.ClientPEM}, nil
 }
 

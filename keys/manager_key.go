@@ -37,6 +37,7 @@ func (m *Manager) addKey(ctx context.Context, a act, n NewKey) (Key, error) {
 		return Key{}, fmt.Errorf("%s: %w", a.action, err)
 	}
 	key.CreatedAt = m.now()
+	key.Since = key.CreatedAt
 	err = m.commit(ctx, a, func(v *view) (change, error) {
 		if owner, known := v.keyOwner(n.ID); known {
 			return change{}, fmt.Errorf("key id %s is %w, in project %s", n.ID, ErrExists, owner)

@@ -34,6 +34,7 @@ type Key struct {
 	ASPID     ASPID
 	State     State
 	CreatedAt time.Time
+	Since     time.Time // when it came into its state
 	Allowed   alg.Set
 	ServerPEM string          // SPKI
 	ClientPEM string          // SPKI

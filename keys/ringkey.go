@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"time"
 
 	"kmproxy/crypto/alg"
 	"kmproxy/crypto/envelope"
@@ -31,6 +32,9 @@ func (k *RingKey) ID() KeyID { return k.key.ID }
 
 // State is the key's state at the Ring's revision.
 func (k *RingKey) State() State { return k.key.State }
+
+// Since is when the key came into its state.
+func (k *RingKey) Since() time.Time { return k.key.Since }
 
 // Server is the private half that opens requests.
 func (k *RingKey) Server() (jwk.Private, error) {
