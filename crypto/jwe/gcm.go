@@ -20,8 +20,10 @@ func newGCM(cek []byte) cipher.AEAD {
 	return gcm
 }
 
-// openGCM decrypts ciphertext and tag in place.
+// openGCM decrypts a ciphertext with its tag behind it into new memory, so that a
+// Message never holds plaintext.
 func openGCM(cek, iv, sealed, aad []byte) (content []byte, authentic bool) {
-	content, err := newGCM(cek).Open(sealed[:0], iv, sealed, aad)
+	dst := make([]byte, 0, len(sealed)-tagBytes)
+	content, err := newGCM(cek).Open(dst, iv, sealed, aad)
 	return content, err == nil
 }

@@ -22,14 +22,16 @@ func parseHeader(header []byte) (alg.Suite, error) {
 	if err != nil {
 		return alg.Suite{}, err
 	}
-	for name := range members {
-		switch name {
-		case "alg", "enc", "kid", "typ", "cty":
-		default:
-			return alg.Suite{}, fail(fmt.Sprintf("the header member %.32q is not accepted", name))
-		}
-	}
 	return suiteOf(members)
+}
+
+// accepted tells whether a header may have a member of this exact name.
+func accepted(name string) bool {
+	switch name {
+	case "alg", "enc", "kid", "typ", "cty":
+		return true
+	}
+	return false
 }
 
 func suiteOf(members map[string]string) (alg.Suite, error) {
@@ -44,9 +46,9 @@ func suiteOf(members map[string]string) (alg.Suite, error) {
 	return alg.Suite{Key: key, Enc: enc}, nil
 }
 
-// stringMembers reads a flat object token by token, because json.Unmarshal takes
-// duplicates, other letter cases and (RFC 7515 §5.2 step 3 demands a refusal)
-// trailing data.
+// stringMembers reads a flat object of accepted members token by token, because
+// json.Unmarshal takes duplicates and other letter cases. The object must be all
+// there is (RFC 7516 §5.2 step 3: "completely valid JSON").
 func stringMembers(header []byte) (map[string]string, error) {
 	d := json.NewDecoder(bytes.NewReader(header))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
@@ -57,6 +59,9 @@ func stringMembers(header []byte) (map[string]string, error) {
 		name, err := nextString(d)
 		if err != nil {
 			return nil, err
+		}
+		if !accepted(name) {
+			return nil, fail(fmt.Sprintf("the header member %.32q is not accepted", name))
 		}
 		if _, twice := members[name]; twice {
 			return nil, fail("a header member stands twice") // RFC 7516 §5.2 step 4

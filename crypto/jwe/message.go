@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 
 	"kmproxy/crypto/alg"
+	"kmproxy/crypto/jwk"
 )
 
 // MaxHeaderBytes bounds the encoded header, in bytes. Real headers have 39 to
@@ -21,6 +22,8 @@ const MaxHeaderBytes = 1024
 const (
 	ivBytes  = 12 // RFC 7518 §5.3: 96-bit IV
 	tagBytes = 16 // RFC 7518 §5.3: 128-bit tag
+
+	maxKeyBytes = jwk.MaxBits / 8 // an encrypted key is as long as the modulus
 )
 
 // Message is a compact JWE whose header was accepted. Nothing in it is decrypted
@@ -64,25 +67,27 @@ func (m Message) Suite() alg.Suite { return m.suite }
 
 // decodeParts decodes what follows the header. A part that does not decode, or
 // whose length the algorithm does not have, never reaches a primitive: a decoy
-// of the right length takes its place, and the flaw is remembered.
+// takes its place (for the encrypted key in unwrap, which knows the modulus), and
+// the flaw is remembered. No part makes more memory than it may fill.
 func (m *Message) decodeParts(parts [5][]byte) {
 	var ok bool
-	if m.key, ok = decode(nil, parts[1]); !ok {
+	if len(parts[1]) > base64.RawURLEncoding.EncodedLen(maxKeyBytes) {
+		m.flawed("the encrypted key is longer than that of any accepted RSA key")
+	} else if m.key, ok = decode(nil, parts[1]); !ok {
 		m.flawed("the encrypted key is not canonical base64url")
+		m.key = nil
 	}
-	if m.iv, ok = decode(nil, parts[2]); !ok || len(m.iv) != ivBytes {
-		m.flawed("the IV is not 12 bytes")
-		m.iv = make([]byte, ivBytes)
+	if m.iv, ok = decodeExact(parts[2], ivBytes); !ok {
+		m.flawed("the IV is not 12 bytes in canonical base64url")
 	}
 	n := base64.RawURLEncoding.DecodedLen(len(parts[3]))
 	if m.sealed, ok = decode(make([]byte, 0, n+tagBytes), parts[3]); !ok {
 		m.flawed("the ciphertext is not canonical base64url")
 		m.sealed = make([]byte, n, n+tagBytes)
 	}
-	tag, ok := decode(nil, parts[4])
-	if !ok || len(tag) != tagBytes {
-		m.flawed("the tag is not 16 bytes")
-		tag = make([]byte, tagBytes)
+	tag, ok := decodeExact(parts[4], tagBytes)
+	if !ok {
+		m.flawed("the tag is not 16 bytes in canonical base64url")
 	}
 	m.sealed = append(m.sealed, tag...)
 }
@@ -114,9 +119,20 @@ var strict = base64.RawURLEncoding.Strict()
 // decode appends the base64url of part to dst: no padding, no line breaks, no
 // white space (RFC 7515 §2). Go's decoder skips line breaks, hence the first check.
 func decode(dst, part []byte) ([]byte, bool) {
-	if bytes.ContainsAny(part, "\r\n") {
+	if bytes.IndexByte(part, '\n') >= 0 || bytes.IndexByte(part, '\r') >= 0 {
 		return nil, false
 	}
 	out, err := strict.AppendDecode(dst, part)
 	return out, err == nil
+}
+
+// decodeExact decodes a part that must have n bytes; of any other it returns n
+// zeros, unread.
+func decodeExact(part []byte, n int) ([]byte, bool) {
+	if len(part) == base64.RawURLEncoding.EncodedLen(n) {
+		if out, ok := decode(make([]byte, 0, n), part); ok {
+			return out, true
+		}
+	}
+	return make([]byte, n), false
 }
