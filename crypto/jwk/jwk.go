@@ -20,9 +20,18 @@ const (
 	MaxBits = 4096
 )
 
+// The accepted public exponents: below, low-exponent attacks; above, crypto/rsa
+// refuses to work.
+const (
+	minExponent = 1<<16 + 1
+	maxExponent = 1<<31 - 1
+)
+
 // ErrKey reports a key that is not one kmproxy uses: not RSA, outside MinBits to
 // MaxBits, or with an unsafe exponent.
 var ErrKey = errors.New("unsuitable key")
+
+var errNoKey = fmt.Errorf("%w: there is none", ErrKey)
 
 // Private is the private half of an RSA key behind crypto.Decrypter, so that a
 // hardware key can stand there. It never yields the key. The zero value opens
@@ -70,12 +79,14 @@ func suitable(k *rsa.PublicKey) error {
 	switch {
 	case k == nil || k.N == nil:
 		return fmt.Errorf("%w: no RSA modulus", ErrKey)
+	case k.N.Sign() < 0:
+		return fmt.Errorf("%w: the modulus is negative", ErrKey)
 	case k.N.BitLen() < MinBits || k.N.BitLen() > MaxBits:
 		return fmt.Errorf("%w: RSA of %d bits, wanted %d to %d", ErrKey, k.N.BitLen(), MinBits, MaxBits)
 	case k.N.Bit(0) == 0:
 		return fmt.Errorf("%w: the modulus is even", ErrKey)
-	case k.E < 65537 || k.E&1 == 0:
-		return fmt.Errorf("%w: public exponent %d, wanted an odd one from 65537", ErrKey, k.E)
+	case k.E < minExponent || k.E > maxExponent || k.E&1 == 0:
+		return fmt.Errorf("%w: public exponent %d, wanted an odd one from %d to %d", ErrKey, k.E, minExponent, maxExponent)
 	}
 	return nil
 }

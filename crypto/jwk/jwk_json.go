@@ -18,13 +18,17 @@ type document struct {
 }
 
 // JWK returns the public half as a JSON Web Key for encryption, under the key id
-// kid. It names no alg, for a record may allow several.
+// kid. It names no alg, for a record may allow several. The zero value is ErrKey.
 func (p Public) JWK(kid string) ([]byte, error) {
+	if p.key == nil {
+		return nil, errNoKey
+	}
 	n, e := members(p.key)
 	return json.Marshal(document{Kty: "RSA", Use: "enc", Kid: kid, N: n, E: e})
 }
 
-// Thumbprint is the SHA-256 thumbprint of RFC 7638 §3, base64url.
+// Thumbprint is the SHA-256 thumbprint of RFC 7638 §3, base64url. It panics on the
+// zero value, which has none.
 func (p Public) Thumbprint() string {
 	n, e := members(p.key)
 	// §3.2: the required members only, in lexicographic order, no white space

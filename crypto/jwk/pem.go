@@ -51,7 +51,7 @@ func ParsePublicPEM(text []byte) (*rsa.PublicKey, error) {
 		case "CERTIFICATE":
 			cert, err := x509.ParseCertificate(block.Bytes)
 			if err != nil {
-				return nil, fmt.Errorf("%w: reading the certificate: %w", ErrPEM, err)
+				return nil, fmt.Errorf("%w: the certificate is damaged: %w", ErrPEM, err)
 			}
 			return asPublic(cert.PublicKey, nil)
 		}
@@ -60,8 +60,11 @@ func ParsePublicPEM(text []byte) (*rsa.PublicKey, error) {
 	return nil, fmt.Errorf("%w: wanted a PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE, found %s", ErrPEM, list(seen))
 }
 
-// PEM returns the key as SPKI.
+// PEM returns the key as SPKI. The zero value is ErrKey.
 func (p Public) PEM() ([]byte, error) {
+	if p.key == nil {
+		return nil, errNoKey
+	}
 	der, err := x509.MarshalPKIXPublicKey(p.key)
 	if err != nil {
 		return nil, fmt.Errorf("encoding a public key: %w", err)
@@ -96,7 +99,7 @@ func ParsePrivateDER(der sensitive.Bytes) (*rsa.PrivateKey, error) {
 func asPrivate(key any, err error) (*rsa.PrivateKey, error) {
 	if err != nil {
 		// x509's text names structures, never contents
-		return nil, fmt.Errorf("%w: reading the private key: %w", ErrPEM, err)
+		return nil, fmt.Errorf("%w: the private key is damaged, or not what its first line says: %w", ErrPEM, err)
 	}
 	k, ok := key.(*rsa.PrivateKey)
 	if !ok {
@@ -110,7 +113,7 @@ func asPrivate(key any, err error) (*rsa.PrivateKey, error) {
 
 func asPublic(key any, err error) (*rsa.PublicKey, error) {
 	if err != nil {
-		return nil, fmt.Errorf("%w: reading the public key: %w", ErrPEM, err)
+		return nil, fmt.Errorf("%w: the public key is damaged, or not what its first line says: %w", ErrPEM, err)
 	}
 	k, ok := key.(*rsa.PublicKey)
 	if !ok {
