@@ -22,7 +22,10 @@ import (
 	"kmproxy/crypto/sensitive"
 )
 
-const scheme = "km1"
+const (
+	scheme  = "km1"
+	idBytes = 8
+)
 
 // Errors of Open.
 var (
@@ -55,7 +58,7 @@ func newKey(secret []byte) (Key, error) {
 		return Key{}, fmt.Errorf("deriving the sealing key: %w", err)
 	}
 	defer clear(sealing)
-	id, err := hkdf.Key(sha256.New, secret, nil, "kmproxy store key id 1", 8)
+	id, err := hkdf.Key(sha256.New, secret, nil, "kmproxy store key id 1", idBytes)
 	if err != nil {
 		return Key{}, fmt.Errorf("deriving the master key's id: %w", err)
 	}
@@ -115,10 +118,11 @@ func KeyID(text string) (string, bool) {
 func parts(text string) (id, encoded string, ok bool) {
 	head, rest, _ := strings.Cut(text, ".")
 	id, encoded, ok = strings.Cut(rest, ".")
-	if raw, err := hex.DecodeString(id); head != scheme || err != nil || len(raw) != 8 || strings.ContainsAny(encoded, "\r\n") {
+	raw, err := hex.DecodeString(id)
+	if !ok || head != scheme || err != nil || len(raw) != idBytes || hex.EncodeToString(raw) != id {
 		return "", "", false
 	}
-	return id, encoded, ok
+	return id, encoded, !strings.ContainsAny(encoded, "\r\n") // Go's base64 decoder would skip them
 }
 
 // associated encodes the place and the plain part so that no two differ in

@@ -1,36 +1,44 @@
 package envelope
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
-	"strings"
 
 	"kmproxy/crypto/sensitive"
 )
 
-const keyFileHead = "kmproxy-master-key-1 "
+const (
+	keyFileHead = "kmproxy-master-key-1 "
+	keyBytes    = 32
+)
 
 // ErrKeyFile reports a text that is not a master key file.
 var ErrKeyFile = errors.New("not a kmproxy master key file: wanted one line \"kmproxy-master-key-1 \" and 32 bytes in base64")
 
 // NewKeyFile makes the content of a new master key file: one line of text.
 func NewKeyFile() sensitive.Bytes {
-	secret := make([]byte, 32)
+	secret := make([]byte, keyBytes)
 	_, _ = rand.Read(secret) // never fails: crypto/rand ends the program first
 	defer clear(secret)
-	out := []byte(keyFileHead)
+	out := append(make([]byte, 0, 128), keyFileHead...) // room for all: growing would leave copies behind
 	out = base64.StdEncoding.AppendEncode(out, secret)
 	return sensitive.New(append(out, '\n'))
 }
 
-// FromKeyFile reads the content of a master key file. Its error is ErrKeyFile.
+// FromKeyFile reads the content of a master key file: that one line, whose line
+// break may be missing or be that of another system. Its error is ErrKeyFile.
 func FromKeyFile(content sensitive.Bytes) (Key, error) {
-	encoded, ok := strings.CutPrefix(strings.TrimSpace(string(content.Expose())), keyFileHead)
-	secret, err := base64.StdEncoding.Strict().DecodeString(encoded)
-	if !ok || err != nil || len(secret) != 32 {
+	line := bytes.TrimRight(content.Expose(), "\r\n")
+	encoded, ok := bytes.CutPrefix(line, []byte(keyFileHead))
+	if !ok || len(encoded) != base64.StdEncoding.EncodedLen(keyBytes) || bytes.ContainsAny(encoded, "\r\n") {
 		return Key{}, ErrKeyFile
 	}
+	secret, err := base64.StdEncoding.Strict().AppendDecode(nil, encoded)
 	defer clear(secret)
+	if err != nil || len(secret) != keyBytes {
+		return Key{}, ErrKeyFile
+	}
 	return newKey(secret)
 }

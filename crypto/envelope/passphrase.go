@@ -28,9 +28,9 @@ type KDF struct {
 // NewKDF chooses a fresh salt and the parameters that RFC 9106 §4 recommends
 // second, for machines without 2 GiB to spare: 64 MiB, 3 passes, 4 lanes.
 func NewKDF() KDF {
-	salt := make([]byte, 16)
+	salt := make([]byte, minSalt)
 	_, _ = rand.Read(salt) // never fails: crypto/rand ends the program first
-	return KDF{Salt: salt, Passes: 3, MemoryKiB: 64 << 10, Lanes: 4}
+	return KDF{Salt: salt, Passes: minPasses, MemoryKiB: minMemoryKiB, Lanes: 4}
 }
 
 // Derive makes the master key. It costs MemoryKiB of memory for a moment.
@@ -41,18 +41,25 @@ func (k KDF) Derive(passphrase sensitive.Bytes) (Key, error) {
 	if err := k.check(); err != nil {
 		return Key{}, err
 	}
-	secret := argon2.IDKey(passphrase.Expose(), k.Salt, k.Passes, k.MemoryKiB, k.Lanes, 32)
+	secret := argon2.IDKey(passphrase.Expose(), k.Salt, k.Passes, k.MemoryKiB, k.Lanes, keyBytes)
 	defer clear(secret)
 	return newKey(secret)
 }
 
-// check bounds what a store may ask for: nothing weaker than what we write, and
-// nothing that would take the machine down.
+// The costs a store may ask for: nothing weaker than what NewKDF chooses, and
+// nothing that keeps a machine busy for minutes or takes its memory.
+const (
+	minSalt, maxSalt           = 16, 64
+	minPasses, maxPasses       = 3, 16
+	minMemoryKiB, maxMemoryKiB = 64 << 10, 1 << 20
+	minLanes, maxLanes         = 1, 16
+)
+
 func (k KDF) check() error {
-	if len(k.Salt) < 16 || k.Passes < 3 || k.Passes > 100 ||
-		k.MemoryKiB < 64<<10 || k.MemoryKiB > 4<<20 || k.Lanes < 1 || k.Lanes > 64 {
-		return fmt.Errorf("the store's Argon2id parameters are outside what kmproxy writes: %d passes, %d KiB, %d lanes",
-			k.Passes, k.MemoryKiB, k.Lanes)
+	if len(k.Salt) < minSalt || len(k.Salt) > maxSalt || k.Passes < minPasses || k.Passes > maxPasses ||
+		k.MemoryKiB < minMemoryKiB || k.MemoryKiB > maxMemoryKiB || k.Lanes < minLanes || k.Lanes > maxLanes {
+		return fmt.Errorf("the store's Argon2id parameters are outside what kmproxy accepts: "+
+			"a salt of %d bytes, %d passes, %d KiB, %d lanes", len(k.Salt), k.Passes, k.MemoryKiB, k.Lanes)
 	}
 	return nil
 }
