@@ -46,7 +46,7 @@ type Place struct {
 // Key is a master key. It prints as nothing. The zero value seals and opens
 // nothing. Safe for concurrent use.
 type Key struct {
-	aead cipher.AEAD
+	aead *cipher.AEAD // a pointer, because fmt looks into an interface wherever it lies
 	id   string
 }
 
@@ -66,7 +66,7 @@ func newKey(secret []byte) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("preparing the sealing key: %w", err)
 	}
-	return Key{aead: aead, id: hex.EncodeToString(id)}, nil
+	return Key{aead: &aead, id: hex.EncodeToString(id)}, nil
 }
 
 // ID names the master key without telling anything of it: 16 hex digits.
@@ -83,7 +83,7 @@ func (k Key) Format(f fmt.State, verb rune) { sensitive.Bytes{}.Format(f, verb) 
 func (k Key) Seal(at Place, beside, secret []byte) string {
 	nonce := make([]byte, chacha20poly1305.NonceSizeX, chacha20poly1305.NonceSizeX+len(secret)+chacha20poly1305.Overhead)
 	_, _ = rand.Read(nonce) // never fails: crypto/rand ends the program first
-	sealed := k.aead.Seal(nonce, nonce, secret, at.associated(beside))
+	sealed := (*k.aead).Seal(nonce, nonce, secret, at.associated(beside))
 	return scheme + "." + k.id + "." + base64.RawURLEncoding.EncodeToString(sealed)
 }
 
@@ -102,7 +102,7 @@ func (k Key) Open(at Place, beside []byte, text string) (sensitive.Bytes, error)
 		return sensitive.Bytes{}, ErrSealed
 	}
 	nonce, sealed := sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:]
-	secret, err := k.aead.Open(sealed[:0], nonce, sealed, at.associated(beside))
+	secret, err := (*k.aead).Open(sealed[:0], nonce, sealed, at.associated(beside))
 	if err != nil {
 		return sensitive.Bytes{}, ErrSealed
 	}

@@ -1,6 +1,9 @@
 package jwe
 
-import "kmproxy/crypto/jwk"
+import (
+	"kmproxy/crypto/jwk"
+	"kmproxy/crypto/sensitive"
+)
 
 // Open decrypts a message (RFC 7516 §5.2 steps 6 to 19). Which algorithms the key
 // may be used with is the key's matter, not the message's. Every error is
@@ -24,7 +27,7 @@ func Open(key jwk.Private, m Message) (Plaintext, error) {
 	case !authentic:
 		flaw = "the content is not authentic: its tag does not match"
 	default:
-		return Plaintext{&content}, nil
+		return Plaintext{sensitive.New(content)}, nil
 	}
 	clear(content)
 	return Plaintext{}, &openError{flaw, m.suite}

@@ -11,37 +11,33 @@ import (
 // using the zero value is a bug and panics, so that nothing unopened is ever
 // taken for a body. It is a handle: copies share the content. It prints as
 // nothing. Safe for concurrent use as long as nobody wipes it meanwhile.
-type Plaintext struct{ content *[]byte }
+type Plaintext struct{ content sensitive.Bytes }
 
 // Bytes returns the content, which may be empty. It must not be changed. Bytes
 // panics on a Plaintext that was never opened or is wiped.
 func (p Plaintext) Bytes() []byte {
-	if p.content == nil || *p.content == nil {
+	content := p.content.Expose()
+	if content == nil { // Open's is never nil, not even when it is empty
 		panic("jwe: Bytes of a Plaintext that was never opened or is wiped")
 	}
-	return *p.content
+	return content
 }
 
 // Wipe overwrites the content when it is no longer needed, for all copies of the
 // handle.
-func (p Plaintext) Wipe() {
-	if p.content != nil {
-		clear(*p.content)
-		*p.content = nil
-	}
-}
+func (p Plaintext) Wipe() { p.content.Wipe() }
 
 // String keeps the content out of everything that prints.
-func (p Plaintext) String() string { return sensitive.Redacted }
+func (p Plaintext) String() string { return p.content.String() }
 
 // GoString keeps the content out of %#v.
-func (p Plaintext) GoString() string { return sensitive.Redacted }
+func (p Plaintext) GoString() string { return p.content.GoString() }
 
 // Format keeps the content out of every other verb.
-func (p Plaintext) Format(f fmt.State, verb rune) { sensitive.Bytes{}.Format(f, verb) }
+func (p Plaintext) Format(f fmt.State, verb rune) { p.content.Format(f, verb) }
 
 // MarshalText keeps the content out of every encoder.
-func (p Plaintext) MarshalText() ([]byte, error) { return []byte(sensitive.Redacted), nil }
+func (p Plaintext) MarshalText() ([]byte, error) { return p.content.MarshalText() }
 
 // LogValue keeps the content out of every log.
-func (p Plaintext) LogValue() slog.Value { return slog.StringValue(sensitive.Redacted) }
+func (p Plaintext) LogValue() slog.Value { return p.content.LogValue() }

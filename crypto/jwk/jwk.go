@@ -37,7 +37,7 @@ var errNoKey = fmt.Errorf("%w: there is none", ErrKey)
 // hardware key can stand there. It never yields the key. The zero value opens
 // nothing. Safe for concurrent use if the Decrypter is.
 type Private struct {
-	dec    crypto.Decrypter
+	dec    *crypto.Decrypter // a pointer, because fmt looks into an interface wherever it lies
 	public Public
 }
 
@@ -61,7 +61,7 @@ func NewPrivate(d crypto.Decrypter, allowed alg.Set) (Private, error) {
 	if err != nil {
 		return Private{}, err
 	}
-	return Private{dec: d, public: public}, nil
+	return Private{dec: &d, public: public}, nil
 }
 
 // NewPublic binds a public half to the algorithms its record allows.
@@ -104,7 +104,12 @@ func Generate(bits int) (*rsa.PrivateKey, error) {
 }
 
 // Decrypter is the private operation. It is nil for the zero value.
-func (p Private) Decrypter() crypto.Decrypter { return p.dec }
+func (p Private) Decrypter() crypto.Decrypter {
+	if p.dec == nil {
+		return nil
+	}
+	return *p.dec
+}
 
 // Public is the other half, bound to the same algorithms.
 func (p Private) Public() Public { return p.public }

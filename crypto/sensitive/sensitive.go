@@ -14,10 +14,13 @@ const Redacted = "[redacted]"
 // Bytes holds a secret. It is a handle: copies share the same bytes, and Wipe
 // clears them for all. The zero value is empty. It is safe for concurrent use
 // as long as nobody wipes it meanwhile.
-type Bytes struct{ p *[]byte }
+type Bytes struct{ p **[]byte } // fmt follows one pointer, even where it may call no methods, but never two
 
 // New makes b a secret. It takes ownership: the caller must not use b again.
-func New(b []byte) Bytes { return Bytes{p: &b} }
+func New(b []byte) Bytes {
+	p := &b
+	return Bytes{p: &p}
+}
 
 // Expose returns the secret itself, for the primitive that needs it. The result
 // must not be kept, changed or printed.
@@ -25,7 +28,7 @@ func (s Bytes) Expose() []byte {
 	if s.p == nil {
 		return nil
 	}
-	return *s.p
+	return **s.p
 }
 
 // Len returns the length of the secret in bytes.
@@ -39,8 +42,8 @@ func (s Bytes) Equal(other []byte) bool {
 // Wipe overwrites the secret and empties every copy of the handle.
 func (s Bytes) Wipe() {
 	if s.p != nil {
-		clear(*s.p)
-		*s.p = nil
+		clear(**s.p)
+		**s.p = nil
 	}
 }
 
