@@ -1,0 +1,7 @@
+# Completion of kmproxy for fish. Load it with: kmproxy completion fish | source
+function __kmproxy_complete
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    $words[1] complete -- $words[2..-1] "$current" 2>/dev/null
+end
+complete -c kmproxy -a '(__kmproxy_complete)'
