@@ -82,3 +82,12 @@ func (l *Live) reload(ctx context.Context) error {
 	l.failed.Store(&err)
 	return err
 }
+
+// Current tells whether Ring shows the store's newest revision.
+func (l *Live) Current(ctx context.Context) (bool, error) {
+	snap, err := l.store.Load(ctx)
+	if err != nil {
+		return false, fmt.Errorf("reading the store: %w", err)
+	}
+	return l.ring.Load().revision == snap.Revision, nil
+}

@@ -1,0 +1,136 @@
+package proxy
+
+import (
+	"mime"
+	"net/http"
+	"strings"
+
+	"kmproxy/crypto/sensitive"
+	"kmproxy/keys"
+	"kmproxy/proxy/auth"
+)
+
+// admitted is a request whose caller is known, whose body is the one he signed,
+// whose times are right, and whose key, if it names one, is his and usable. Only
+// admit makes one.
+type admitted struct {
+	request *http.Request
+	route   *Route
+	headers auth.Headers
+	member  *keys.Member
+	key     *keys.RingKey // nil: the request names none
+	body    []byte        // as it was received
+}
+
+// admit makes the checks in the order of their cost. Before the token is
+// verified nothing about keys is answered and no private key is used.
+func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note) (admitted, error) {
+	if r.ContentLength > p.c.MaxBodyBytes {
+		return admitted{}, refuse(tooLarge, "the declared length")
+	}
+	route, refusal := p.routes.find(r)
+	if refusal != nil {
+		return admitted{}, refusal
+	}
+	n.route(route)
+	headers, err := p.readHeaders(r)
+	if err != nil {
+		return admitted{}, err
+	}
+	who := p.identify(headers)
+	body, err := p.readBody(w, r)
+	if err != nil {
+		return admitted{}, err
+	}
+	n.received(len(body))
+	if err := p.authenticate(who, headers, body); err != nil {
+		return admitted{}, err
+	}
+	n.caller(headers.ASPID)
+	if !headers.Within(p.c.Now(), p.c.ClockSkew) {
+		return admitted{}, refuse(outsideWindow, "")
+	}
+	key, err := namedKey(who.member, headers.KeyID)
+	if err != nil {
+		return admitted{}, err
+	}
+	n.namedKey(key)
+	return admitted{request: r, route: route, headers: headers, member: who.member, key: key, body: body}, nil
+}
+
+// readHeaders checks the X-KM headers and that the body is JSON as it stands.
+func (p *Proxy) readHeaders(r *http.Request) (auth.Headers, error) {
+	headers, err := auth.ReadHeaders(r.Header, p.c.Zones)
+	if err != nil {
+		return headers, refuseHeader(err)
+	}
+	types := r.Header["Content-Type"]
+	if len(types) != 1 {
+		return headers, refuse(mediaType, "not one Content-Type")
+	}
+	media, params, err := mime.ParseMediaType(types[0])
+	delete(params, "charset")
+	if err != nil || media != "application/json" || len(params) > 0 {
+		return headers, refuse(mediaType, "not application/json")
+	}
+	for _, coding := range r.Header["Content-Encoding"] {
+		if !strings.EqualFold(coding, "identity") {
+			return headers, refuse(mediaType, "a content coding")
+		}
+	}
+	return headers, nil
+}
+
+// identity is whose secret the token must be made with. For an access key that
+// nobody has it is a decoy's, so that a stranger costs and sees what a wrong
+// token does.
+type identity struct {
+	member *keys.Member // nil: a stranger
+	secret sensitive.Bytes
+}
+
+func (p *Proxy) identify(h auth.Headers) identity {
+	member, ok := p.c.Ring().ByAccessKey(h.AccessKey, p.c.Now())
+	if !ok {
+		return identity{secret: p.decoy.secret}
+	}
+	secret, err := member.Secret(h.AccessKey)
+	if err != nil || secret.Len() == 0 {
+		p.c.Log.Error("a project's secret does not open", "asp_id", string(member.ASPID()), "error", err)
+		return identity{secret: p.decoy.secret}
+	}
+	return identity{member, secret}
+}
+
+// authenticate verifies the token over the body. A stranger, a wrong token, an
+// access key of another service provider and a suspended project get one answer.
+func (p *Proxy) authenticate(who identity, h auth.Headers, body []byte) error {
+	genuine := h.Token.Verify(who.secret, body)
+	switch {
+	case who.member == nil:
+		return refuse(unauthorized, "unknown access key")
+	case !genuine:
+		return refuse(unauthorized, "the token is not this body's under the project's secret")
+	case who.member.ASPID() != h.ASPID:
+		return refuse(unauthorized, "the access key belongs to another ASP id")
+	case who.member.Suspended():
+		return refuse(unauthorized, "the project is suspended")
+	}
+	return nil
+}
+
+// namedKey is the caller's own usable key of that id. Unknown, foreign, staged,
+// suspended and discarded get one answer.
+func namedKey(m *keys.Member, id keys.KeyID) (*keys.RingKey, error) {
+	if id == "" {
+		return nil, nil
+	}
+	key, ok := m.Key(id)
+	if !ok {
+		return nil, refuse(invalidKey, "the project has no key "+string(id))
+	}
+	if !key.State().Usable() {
+		return nil, refuse(invalidKey, "key "+string(id)+" is "+key.State().String())
+	}
+	return key, nil
+}

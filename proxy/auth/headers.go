@@ -1,0 +1,159 @@
+// Package auth reads what a caller says about himself and his request in the
+// X-KM headers, and checks the times in them. It believes nothing: the token's
+// MAC is verified by who has the body.
+package auth
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"kmproxy/crypto/trantoken"
+	"kmproxy/keys"
+)
+
+// The headers of the protocol, in net/http's spelling.
+const (
+	HeaderASPID         = "X-Km-User-Aspid"
+	HeaderCorrelationID = "X-Km-Correlation-Id"
+	HeaderAccessKey     = "X-Km-Access-Key"
+	HeaderKeyID         = "X-Km-Crypto-Key-Id"
+	HeaderToken         = "X-Km-Tran-Token"
+	HeaderTime          = "X-Km-Tran-Time"
+	HeaderTimeZone      = "X-Km-Time-Zone"
+)
+
+// written is how the protocol spells them, in errors and towards the upstream.
+var written = map[string]string{
+	HeaderASPID: "X-KM-User-AspId", HeaderCorrelationID: "X-KM-Correlation-Id", HeaderAccessKey: "X-KM-Access-Key",
+	HeaderKeyID: "X-KM-Crypto-Key-Id", HeaderToken: "X-KM-Tran-Token", HeaderTime: "X-KM-Tran-Time", HeaderTimeZone: "X-KM-Time-Zone",
+}
+
+// Written is a header's name as the protocol spells it.
+func Written(name string) string { return written[name] }
+
+// Fault says what is wrong with a header. The zero value is invalid.
+type Fault uint8
+
+// The faults.
+const (
+	Missing Fault = iota + 1 // a mandatory header has no value
+	Length
+	Form // wrong characters, sent twice, or a name that hides as one of ours
+)
+
+// HeaderError reports a header that is not as the protocol wants it. Name is one
+// of the protocol's own names, never a caller's text.
+type HeaderError struct {
+	Fault Fault
+	Name  string
+}
+
+func (e *HeaderError) Error() string {
+	texts := [...]string{Missing: "is missing", Length: "has the wrong length", Form: "has the wrong form"}
+	return fmt.Sprintf("header %s %s", e.Name, texts[e.Fault])
+}
+
+// Headers are the X-KM headers of one request, each of its form. Nothing in them
+// is verified.
+type Headers struct {
+	ASPID         keys.ASPID
+	CorrelationID string
+	AccessKey     keys.AccessKey
+	KeyID         keys.KeyID // empty: none was sent
+	Token         trantoken.Token
+	Time          string // as it was sent
+	Zone          string
+	SentAt        time.Time // Time in Zone
+	TokenAt       time.Time // the token's time in Zone
+}
+
+// Zones says which values of X-KM-Time-Zone are accepted and what they mean.
+type Zones map[string]*time.Location
+
+// ReadHeaders reads the X-KM headers. It reports the first that is not as it
+// should be, in the order of the protocol's own table. Errors are *HeaderError.
+func ReadHeaders(h http.Header, zones Zones) (Headers, error) {
+	if err := noDisguise(h); err != nil {
+		return Headers{}, err
+	}
+	var out Headers
+	for _, step := range readers {
+		value, err := step.single(h)
+		if err != nil {
+			return Headers{}, err
+		}
+		if value == "" {
+			continue // it is optional, or single had refused
+		}
+		if fault := step.read(&out, value, zones); fault != 0 {
+			return Headers{}, &HeaderError{fault, Written(step.name)}
+		}
+	}
+	return out, nil
+}
+
+// CorrelationID returns the request's correlation id if it has a valid one.
+func CorrelationID(h http.Header) (string, bool) {
+	values := h[HeaderCorrelationID]
+	if len(values) != 1 || !isCorrelationID(values[0]) {
+		return "", false
+	}
+	return values[0], true
+}
+
+// noDisguise refuses names that a lenient server behind us could take for ours
+// (X_KM_…), and a Connection header that would remove ours on the way.
+func noDisguise(h http.Header) error {
+	for name := range h {
+		if dashed := strings.ReplaceAll(name, "_", "-"); dashed != name && isOurs(dashed) {
+			return &HeaderError{Form, knownOr(dashed, "X-KM")}
+		}
+	}
+	for _, value := range h["Connection"] {
+		for option := range strings.SplitSeq(value, ",") {
+			if isOurs(strings.ReplaceAll(strings.TrimSpace(option), "_", "-")) {
+				return &HeaderError{Form, "Connection"}
+			}
+		}
+	}
+	return nil
+}
+
+// isOurs tells whether a header's name is in the protocol's name space.
+func isOurs(name string) bool {
+	const prefix = "X-KM-"
+	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
+}
+
+func knownOr(name, otherwise string) string {
+	if w, ok := written[http.CanonicalHeaderKey(name)]; ok {
+		return w
+	}
+	return otherwise
+}
+
+// Strip removes every header of the protocol's name space, known or not.
+func Strip(h http.Header) {
+	for name := range h {
+		if isOurs(name) {
+			delete(h, name)
+		}
+	}
+}
+
+// Forward sets the headers that the upstream gets: those that were verified or
+// checked, without the token and the access key. keyID is the verified key's, or
+// empty.
+func (h Headers) Forward(to http.Header, keyID keys.KeyID) {
+	Strip(to)
+	for name, value := range map[string]string{
+		HeaderASPID: string(h.ASPID), HeaderCorrelationID: h.CorrelationID, HeaderKeyID: string(keyID),
+		HeaderTime: h.Time, HeaderTimeZone: h.Zone,
+	} {
+		if value != "" {
+			to[Written(name)] = []string{value}
+		}
+	}
+}

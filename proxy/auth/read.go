@@ -1,0 +1,131 @@
+package auth
+
+import (
+	"errors"
+	"net/http"
+
+	"kmproxy/crypto/trantoken"
+	"kmproxy/keys"
+)
+
+// correlationIDLen: yyMMddHHmmss, a hyphen and 7 hex digits.
+const correlationIDLen = 20
+
+// reader is how one header is read.
+type reader struct {
+	name     string
+	optional bool
+	read     func(*Headers, string, Zones) Fault // 0: it is as it should be
+}
+
+// readers stand in the order in which headers are reported. The zone comes
+// before the times, which are read in it.
+var readers = [...]reader{
+	{HeaderASPID, false, readASPID},
+	{HeaderCorrelationID, false, readCorrelationID},
+	{HeaderAccessKey, false, readAccessKey},
+	{HeaderKeyID, true, readKeyID},
+	{HeaderTimeZone, false, readZone},
+	{HeaderToken, false, readToken},
+	{HeaderTime, false, readTime},
+}
+
+// single returns a header's one value. A mandatory header without a value is
+// missing; an optional one that was sent empty has the wrong length.
+func (r reader) single(h http.Header) (string, error) {
+	values, sent := h[r.name]
+	switch {
+	case len(values) > 1:
+		return "", &HeaderError{Form, Written(r.name)}
+	case sent && len(values) == 1 && values[0] != "":
+		return values[0], nil
+	case !r.optional:
+		return "", &HeaderError{Missing, Written(r.name)}
+	case sent:
+		return "", &HeaderError{Length, Written(r.name)}
+	}
+	return "", nil
+}
+
+func readASPID(h *Headers, s string, _ Zones) Fault {
+	var err error
+	h.ASPID, err = keys.ParseASPID(s)
+	return fault(len(s) == keys.ASPIDLen, err)
+}
+
+func readCorrelationID(h *Headers, s string, _ Zones) Fault {
+	h.CorrelationID = s
+	switch {
+	case len(s) != correlationIDLen:
+		return Length
+	case !isCorrelationID(s):
+		return Form
+	}
+	return 0
+}
+
+func readAccessKey(h *Headers, s string, _ Zones) Fault {
+	var err error
+	h.AccessKey, err = keys.ParseAccessKey(s)
+	return fault(len(s) == keys.AccessKeyLen, err)
+}
+
+func readKeyID(h *Headers, s string, _ Zones) Fault {
+	var err error
+	h.KeyID, err = keys.ParseKeyID(s)
+	return fault(len(s) == keys.KeyIDLen, err)
+}
+
+func readToken(h *Headers, s string, zones Zones) Fault {
+	var err error
+	h.Token, err = trantoken.Parse(s)
+	if err == nil {
+		h.TokenAt = h.Token.At(zones[h.Zone])
+	}
+	return fault(!errors.Is(err, trantoken.ErrLength), err)
+}
+
+func readZone(h *Headers, s string, zones Zones) Fault {
+	const zoneLen = 3
+	h.Zone = s
+	if len(s) != zoneLen {
+		return Length
+	}
+	if zones[s] == nil {
+		return Form
+	}
+	return 0
+}
+
+func readTime(h *Headers, s string, zones Zones) Fault {
+	var err error
+	h.Time = s
+	h.SentAt, err = parseTime(s, zones[h.Zone])
+	return fault(len(s) == timeLen || len(s) == timeLen+3, err)
+}
+
+// fault tells a wrong length from a wrong form.
+func fault(rightLength bool, err error) Fault {
+	switch {
+	case !rightLength:
+		return Length
+	case err != nil:
+		return Form
+	}
+	return 0
+}
+
+func isCorrelationID(s string) bool {
+	if len(s) != correlationIDLen || s[12] != '-' {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		digit := '0' <= c && c <= '9'
+		hex := digit || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+		if i < 12 && !digit || i > 12 && !hex {
+			return false
+		}
+	}
+	return true
+}

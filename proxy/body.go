@@ -1,0 +1,39 @@
+package proxy
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net/http"
+
+	"kmproxy/crypto/sensitive"
+)
+
+// decoy stands in for the secret of a project that does not exist.
+type decoy struct{ secret sensitive.Bytes }
+
+func newDecoy() decoy { return decoy{sensitive.New([]byte(rand.Text() + rand.Text()))} }
+
+// readBody reads the whole body, at most MaxBodyBytes of it.
+func (p *Proxy) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := readAll(http.MaxBytesReader(w, r.Body, p.c.MaxBodyBytes), r.ContentLength)
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, refuse(tooLarge, "the body goes on behind the limit")
+	}
+	switch {
+	case err == nil:
+		return body, nil
+	case r.Context().Err() != nil:
+		return nil, refuse(clientGone, "while sending the body")
+	}
+	return nil, refuseInput(invalidInput, "body", "the body ended early or its framing is broken")
+}
+
+// readAll reads to the end, into one allocation where the length is declared.
+func readAll(from io.Reader, declared int64) ([]byte, error) {
+	var buf bytes.Buffer
+	buf.Grow(int(max(declared, 0)) + bytes.MinRead)
+	_, err := buf.ReadFrom(from)
+	return buf.Bytes(), err
+}

@@ -1,0 +1,140 @@
+// Package caller is the service provider's side of the protocol: encrypt, sign,
+// send, decrypt. It is what a client of kmproxy does, in the protocol's own order.
+package caller
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"kmproxy/crypto/alg"
+	"kmproxy/crypto/jwe"
+	"kmproxy/crypto/jwk"
+	"kmproxy/crypto/sensitive"
+	"kmproxy/crypto/trantoken"
+	"kmproxy/keys"
+	"kmproxy/proxy/auth"
+	"kmproxy/proxy/encdata"
+)
+
+// maxAnswerBytes bounds what a caller reads of an answer.
+const maxAnswerBytes = 64 << 20
+
+// Caller is one service provider with one crypto key. It is safe for concurrent use.
+type Caller struct {
+	URL       string // of the API, without the path
+	ASPID     keys.ASPID
+	AccessKey keys.AccessKey
+	Secret    sensitive.Bytes
+	KeyID     keys.KeyID  // empty: none is sent
+	Server    jwk.Public  // requests are encrypted to it
+	Client    jwk.Private // answers are opened with it
+	Suite     alg.Suite   // zero: RSA-OAEP-256 with A256GCM
+	Zone      string      // X-KM-Time-Zone; empty: UTC
+	Location  *time.Location
+	HTTP      *http.Client
+	Now       func() time.Time
+}
+
+// Exchange is a call and its answer, as they were sent and as they were meant.
+type Exchange struct {
+	RequestHeader http.Header
+	RequestBody   []byte // as it was sent
+	Status        int
+	AnswerHeader  http.Header
+	AnswerBody    []byte // as it was received
+	Encrypted     bool   // the answer was
+	Plaintext     []byte // of the answer
+}
+
+// Call sends a plaintext encrypted and opens the answer. An answer that is not
+// encrypted is returned as it is.
+func (c *Caller) Call(ctx context.Context, path string, plaintext []byte) (Exchange, error) {
+	suite := c.Suite
+	if suite == (alg.Suite{}) {
+		suite = alg.Preferred()
+	}
+	body, err := encdata.Wrap(func(dst []byte) ([]byte, error) { return jwe.Seal(dst, c.Server, suite, plaintext) })
+	if err != nil {
+		return Exchange{}, fmt.Errorf("encrypting the request: %w", err)
+	}
+	return c.Send(ctx, path, body)
+}
+
+// Send signs and sends a body as it is.
+func (c *Caller) Send(ctx context.Context, path string, body []byte) (Exchange, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(c.URL, "/")+path, bytes.NewReader(body))
+	if err != nil {
+		return Exchange{}, fmt.Errorf("making the request: %w", err)
+	}
+	c.sign(r.Header, body)
+	x := Exchange{RequestHeader: r.Header, RequestBody: body}
+	answer, err := c.HTTP.Do(r)
+	if err != nil {
+		return x, fmt.Errorf("sending the request: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }() // it was read to its end, or the error says so
+	x.Status, x.AnswerHeader = answer.StatusCode, answer.Header
+	if x.AnswerBody, err = io.ReadAll(io.LimitReader(answer.Body, maxAnswerBytes)); err != nil {
+		return x, fmt.Errorf("reading the answer: %w", err)
+	}
+	return x, c.open(&x)
+}
+
+// sign sets the protocol's headers for a body.
+func (c *Caller) sign(h http.Header, body []byte) {
+	zone, loc := c.Zone, c.Location
+	if zone == "" {
+		zone, loc = "UTC", time.UTC
+	}
+	now := c.Now().In(loc)
+	h.Set("Content-Type", "application/json")
+	h.Set("Accept", "application/json")
+	for name, value := range map[string]string{
+		auth.HeaderASPID: string(c.ASPID), auth.HeaderAccessKey: string(c.AccessKey), auth.HeaderKeyID: string(c.KeyID),
+		auth.HeaderCorrelationID: now.Format("060102150405") + "-" + randomHex(7),
+		auth.HeaderToken:         trantoken.Make(c.Secret, body, now),
+		auth.HeaderTime:          now.Format("20060102150405"), auth.HeaderTimeZone: zone,
+	} {
+		if value != "" {
+			h[auth.Written(name)] = []string{value}
+		}
+	}
+}
+
+// open decrypts an answer that is encrypted. Some APIs encrypt their answer to a
+// plain request too, so that the answer itself decides.
+func (c *Caller) open(x *Exchange) error {
+	x.Plaintext = x.AnswerBody
+	if !encdata.Is(x.AnswerBody) {
+		return nil
+	}
+	x.Encrypted = true
+	x.Plaintext = nil
+	token, err := encdata.Token(x.AnswerBody)
+	if err != nil {
+		return fmt.Errorf("opening the answer: %w", err)
+	}
+	message, err := jwe.Parse(token)
+	if err != nil {
+		return fmt.Errorf("opening the answer: %w: %s", err, jwe.Reason(err))
+	}
+	plain, err := jwe.Open(c.Client, message)
+	if err != nil {
+		return fmt.Errorf("opening the answer: %w: %s", err, jwe.Reason(err))
+	}
+	x.Plaintext = plain.Bytes()
+	return nil
+}
+
+func randomHex(n int) string {
+	b := make([]byte, (n+1)/2)
+	_, _ = rand.Read(b) // never fails: crypto/rand ends the program first
+	return hex.EncodeToString(b)[:n]
+}

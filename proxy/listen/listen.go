@@ -1,0 +1,111 @@
+// Package listen is the edge: TLS with its certificate sources, the limits that
+// every connection has, and a stop that finishes what was begun.
+package listen
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Limits of a connection. Bodies are bounded by the handler.
+const (
+	maxHeaderBytes    = 16 << 10
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 30 * time.Second // a whole request
+	idleTimeout       = 2 * time.Minute
+	maxStreams        = 100 // requests at once on one HTTP/2 connection
+	drainTime         = 30 * time.Second
+)
+
+// Certificates gives the certificate of a handshake. It is safe for concurrent use.
+type Certificates func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+
+// Config is what a Server works with.
+type Config struct {
+	Handler      http.Handler
+	Certificates Certificates   // nil: plain HTTP, for the admin listener
+	ClientCAs    *x509.CertPool // set: client certificates are demanded
+	AnswerTime   time.Duration  // how long a handler may take to answer
+	Log          *slog.Logger
+}
+
+// Server serves one listener.
+type Server struct {
+	http *http.Server
+	tls  bool
+}
+
+// New makes a Server that serves nothing yet.
+func New(c Config) *Server {
+	s := &http.Server{
+		Handler:           c.Handler,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      readTimeout + c.AnswerTime,
+		IdleTimeout:       idleTimeout,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ErrorLog:          slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
+	}
+	if c.Certificates != nil {
+		s.TLSConfig = tlsConfig(c)
+	}
+	return &Server{http: s, tls: c.Certificates != nil}
+}
+
+// tlsConfig speaks TLS 1.2 with forward secrecy and AEAD only, and TLS 1.3.
+func tlsConfig(c Config) *tls.Config {
+	t := &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		GetCertificate: c.Certificates,
+		NextProtos:     []string{"h2", "http/1.1"},
+		CipherSuites: []uint16{
+			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+			tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		},
+	}
+	if c.ClientCAs != nil {
+		t.ClientAuth, t.ClientCAs = tls.RequireAndVerifyClientCert, c.ClientCAs
+	}
+	return t
+}
+
+// Serve answers on l until ctx ends, then takes no new connection and lets the
+// requests that were begun finish, for at most 30 seconds.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.accept(l) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serving on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := s.http.Shutdown(drain); err != nil {
+		_ = s.http.Close() // the drain is over: what is still open is cut
+		return fmt.Errorf("stopping %s: requests were cut off: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+func (s *Server) accept(l net.Listener) error {
+	var err error
+	if s.tls {
+		err = s.http.ServeTLS(l, "", "")
+	} else {
+		err = s.http.Serve(l)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,120 @@
+package proxy
+
+import (
+	"context"
+
+	"kmproxy/crypto/alg"
+	"kmproxy/crypto/jwe"
+	"kmproxy/keys"
+	"kmproxy/proxy/auth"
+	"kmproxy/proxy/encdata"
+)
+
+// opened is a request whose body may go to the upstream, and how its answer goes
+// back. Only open makes one.
+type opened struct {
+	admitted
+	content payload
+	answer  terms
+}
+
+// payload is a body that was opened, or that was found to be plain. The zero
+// value is neither, and using it is a bug that panics.
+type payload struct {
+	bytes   []byte
+	checked bool
+}
+
+func (p payload) expose() []byte {
+	if !p.checked {
+		panic("proxy: a body that was never opened")
+	}
+	return p.bytes
+}
+
+// terms are under which key and suite an answer is sealed. A nil key: it is not.
+type terms struct {
+	key   *keys.RingKey
+	suite alg.Suite
+}
+
+// open decrypts an encrypted body and settles how the answer will be sealed, so
+// that nothing is forwarded whose answer could not go back.
+func (p *Proxy) open(ctx context.Context, a admitted, n *note) (opened, error) {
+	encrypted := encdata.Is(a.body)
+	n.encrypted(encrypted)
+	if err := a.allows(encrypted); err != nil {
+		return opened{}, err
+	}
+	o := opened{admitted: a, content: payload{a.body, true}}
+	suite := alg.Preferred()
+	if encrypted {
+		var err error
+		if o.content, suite, err = p.decrypt(ctx, a); err != nil {
+			return opened{}, err
+		}
+	}
+	var err error
+	o.answer, err = a.terms(encrypted, suite)
+	n.answerKey(o.answer.key)
+	return o, err
+}
+
+// allows checks the body against what the route takes, and that an encrypted one
+// names its key. Only an authenticated caller gets here.
+func (a admitted) allows(encrypted bool) error {
+	switch {
+	case encrypted && a.route.Request == RequestPlain:
+		return refuseInput(invalidInput, "encData", "the route takes plain bodies only")
+	case !encrypted && a.route.Request == RequestEncrypted:
+		return refuseInput(invalidInput, "encData", "the route takes encrypted bodies only")
+	case encrypted && a.key == nil:
+		return refuseInput(missingHeader, auth.Written(auth.HeaderKeyID), "the body is encrypted")
+	}
+	return nil
+}
+
+// decrypt opens the wrapper and the JWE in it.
+func (p *Proxy) decrypt(ctx context.Context, a admitted) (payload, alg.Suite, error) {
+	token, err := encdata.Token(a.body)
+	if err != nil {
+		return payload{}, alg.Suite{}, refuseInput(invalidInput, "encData", err.Error())
+	}
+	message, err := jwe.Parse(token)
+	if err != nil {
+		return payload{}, alg.Suite{}, refuse(decryptFailed, jwe.Reason(err))
+	}
+	server, err := a.key.Server()
+	if err != nil {
+		return payload{}, alg.Suite{}, refuse(internalError, "the private half of key "+string(a.key.ID())+" is not usable")
+	}
+	var plain jwe.Plaintext
+	var failed error
+	if err := p.pool.run(ctx, func() { plain, failed = jwe.Open(server, message) }); err != nil {
+		return payload{}, alg.Suite{}, err
+	}
+	if failed != nil {
+		return payload{}, alg.Suite{}, refuse(decryptFailed, jwe.Reason(failed))
+	}
+	return payload{plain.Bytes(), true}, message.Suite(), nil
+}
+
+// terms chooses the key of the answer: the one the request names, else the
+// project's active key.
+func (a admitted) terms(encrypted bool, suite alg.Suite) (terms, error) {
+	if a.route.Response == ResponsePlain || a.route.Response == ResponseMatch && !encrypted {
+		return terms{}, nil
+	}
+	key := a.key
+	if key == nil {
+		var ok bool
+		if key, ok = a.member.Active(); !ok {
+			return terms{}, refuse(invalidKey, "the answer is to be encrypted and the project has no active key")
+		}
+	}
+	client, err := key.Client()
+	if err != nil || !client.Allows(suite) {
+		return terms{}, refuse(internalError, "the client's half of key "+string(key.ID())+" is not usable with "+suite.String())
+	}
+	return terms{key, suite}, nil
+}

@@ -1,0 +1,95 @@
+// Package proxy is the path of one request: admit, open, forward, seal, reply.
+//
+// Each step is a file, and its result is the only thing the next step takes: a
+// request that was not admitted cannot be opened, and what was not opened cannot
+// be forwarded.
+package proxy
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"kmproxy/keys"
+	"kmproxy/proxy/auth"
+)
+
+// Config is what a Proxy works with. Every field must be set unless its comment
+// says otherwise.
+type Config struct {
+	Routes         []Route
+	BasePath       string // taken off before the path goes on; may be empty
+	Ring           func() *keys.Ring
+	Upstream       *url.URL
+	Transport      http.RoundTripper // to the upstream; must not follow redirects or decompress
+	UpstreamTime   time.Duration     // for one whole exchange with the upstream
+	Zones          auth.Zones
+	ClockSkew      time.Duration
+	MaxBodyBytes   int64
+	MaxAnswerBytes int64 // of the upstream's body
+	RSAWorkers     int   // private operations at once; as many as there are cores
+	QueueTime      time.Duration
+	Now            func() time.Time
+	Log            *slog.Logger
+	Observe        func(Outcome) // called exactly once a request; may be nil
+}
+
+// Proxy serves requests. It is an http.Handler, safe for concurrent use.
+type Proxy struct {
+	c        Config
+	routes   routes
+	decoy    decoy
+	pool     pool
+	upstream upstream
+}
+
+// New checks a Config and builds a Proxy of it.
+func New(c Config) (*Proxy, error) {
+	table, err := newRoutes(c.BasePath, c.Routes)
+	if err != nil {
+		return nil, err
+	}
+	if c.Ring == nil || c.Upstream == nil || c.Transport == nil || c.Now == nil || c.Log == nil {
+		return nil, errors.New("proxy: ring, upstream, transport, clock and log must be set")
+	}
+	if c.MaxBodyBytes <= 0 || c.MaxAnswerBytes <= 0 || c.UpstreamTime <= 0 || c.RSAWorkers <= 0 || c.QueueTime <= 0 {
+		return nil, errors.New("proxy: sizes, times and workers must be positive")
+	}
+	if c.Observe == nil {
+		c.Observe = func(Outcome) {}
+	}
+	return &Proxy{c: c, routes: table, decoy: newDecoy(), pool: newPool(c.RSAWorkers, c.QueueTime),
+		upstream: newUpstream(c)}, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	n := p.begin(r)
+	defer p.finish(n)
+	defer p.rescue(w, n)
+	s, err := p.serve(w, r, n)
+	if err != nil {
+		p.replyError(w, asError(err), n)
+		return
+	}
+	p.reply(w, s, n)
+}
+
+// serve is the whole path of a request.
+func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, n *note) (sealed, error) {
+	a, err := p.admit(w, r, n)
+	if err != nil {
+		return sealed{}, err
+	}
+	o, err := p.open(r.Context(), a, n)
+	if err != nil {
+		return sealed{}, err
+	}
+	ans, err := p.forward(o)
+	if err != nil {
+		return sealed{}, err
+	}
+	return p.seal(ans)
+}

@@ -1,0 +1,76 @@
+package proxy
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// RequestMode says which bodies a route takes. The zero value is invalid.
+type RequestMode uint8
+
+// The request modes.
+const (
+	RequestEither RequestMode = iota + 1 // the body decides
+	RequestEncrypted
+	RequestPlain
+)
+
+// ResponseMode says how a route answers. The zero value is invalid.
+type ResponseMode uint8
+
+// The response modes.
+const (
+	ResponseMatch ResponseMode = iota + 1 // as the request was
+	ResponseEncrypted
+	ResponsePlain
+)
+
+// Route is one API that is let through.
+type Route struct {
+	Method        string
+	Path          string // compared byte for byte, without the base path
+	Request       RequestMode
+	Response      ResponseMode
+	PadBytes      int  // sealed plaintext is padded to a multiple of this; 0: not padded
+	EncryptErrors bool // seal the upstream's non-2xx answers too
+}
+
+// routes finds the Route of a request.
+type routes struct{ byPath map[string]map[string]*Route }
+
+func newRoutes(base string, list []Route) (routes, error) {
+	out := routes{byPath: make(map[string]map[string]*Route, len(list))}
+	for _, r := range list {
+		if r.Request < RequestEither || r.Request > RequestPlain ||
+			r.Response < ResponseMatch || r.Response > ResponsePlain || r.PadBytes < 0 {
+			return routes{}, fmt.Errorf("route %s %s: its modes or padding are not valid", r.Method, r.Path)
+		}
+		methods := out.byPath[base+r.Path]
+		if methods == nil {
+			methods = map[string]*Route{}
+			out.byPath[base+r.Path] = methods
+		}
+		if methods[r.Method] != nil {
+			return routes{}, fmt.Errorf("route %s %s stands twice", r.Method, r.Path)
+		}
+		methods[r.Method] = &r
+	}
+	return out, nil
+}
+
+// find compares the path as it was sent: no cleaning, no decoding, so that no
+// second spelling reaches an upstream that cleans.
+func (t routes) find(r *http.Request) (*Route, *Error) {
+	methods := t.byPath[r.URL.EscapedPath()]
+	if methods == nil {
+		return nil, refuse(noRoute, "")
+	}
+	if route := methods[r.Method]; route != nil {
+		return route, nil
+	}
+	e := refuse(noMethod, "")
+	for m := range methods {
+		e.allow = m
+	}
+	return nil, e
+}

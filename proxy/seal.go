@@ -1,0 +1,72 @@
+package proxy
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+
+	"kmproxy/crypto/jwe"
+	"kmproxy/keys"
+	"kmproxy/proxy/auth"
+	"kmproxy/proxy/encdata"
+)
+
+// sealed is an answer as it goes to the caller. Only seal makes one.
+type sealed struct {
+	status        int
+	header        http.Header
+	body          []byte
+	correlationID string
+	keyID         keys.KeyID    // under which it is encrypted; empty: it is plain
+	used          *keys.RingKey // the key that the exchange used, if any
+}
+
+// seal encrypts the upstream's answer where the route and the request want it.
+func (p *Proxy) seal(a answer) (sealed, error) {
+	s := sealed{status: a.status, header: a.header, body: a.body,
+		correlationID: a.to.headers.CorrelationID, used: a.to.key}
+	auth.Strip(s.header)
+	if !a.wantsSeal() {
+		return s, nil
+	}
+	t := a.to.answer
+	client, err := t.key.Client()
+	if err != nil {
+		return sealed{}, refuse(internalError, "the client's half of key "+string(t.key.ID())+" is not usable")
+	}
+	padded := pad(a.body, a.to.route.PadBytes)
+	s.body, err = encdata.Wrap(func(dst []byte) ([]byte, error) { return jwe.Seal(dst, client, t.suite, padded) })
+	if err != nil {
+		return sealed{}, refuse(internalError, "sealing the answer under key "+string(t.key.ID()))
+	}
+	s.keyID, s.used = t.key.ID(), t.key
+	for _, name := range tellsOfPlaintext {
+		s.header.Del(name)
+	}
+	s.header.Set("Content-Type", "application/json")
+	return s, nil
+}
+
+// wantsSeal: an answer that is to be encrypted and has a body to encrypt; an
+// upstream's error only where the route says so, for real clients read errors as
+// plaintext.
+func (a answer) wantsSeal() bool {
+	success := a.status >= 200 && a.status < 300
+	bodiless := a.status == http.StatusNoContent || a.status == http.StatusNotModified || a.to.request.Method == http.MethodHead
+	return a.to.answer.key != nil && !bodiless && (success || a.to.route.EncryptErrors)
+}
+
+// tellsOfPlaintext are headers that say something of the body before it was
+// sealed: a digest or a validator would let a reader test his guesses.
+var tellsOfPlaintext = []string{"Content-Digest", "Repr-Digest", "Digest", "Content-Md5", "Etag", "Last-Modified",
+	"Content-Language", "Content-Location", "Content-Disposition", "Accept-Ranges", "Content-Range", "Signature", "Signature-Input"}
+
+// pad adds JSON blanks up to the next multiple of size, so that the length of an
+// answer does not tell what it says.
+func pad(body []byte, size int) []byte {
+	if size <= 1 || len(body)%size == 0 {
+		return body
+	}
+	missing := size - len(body)%size
+	return slices.Concat(body, bytes.Repeat([]byte{' '}, missing))
+}

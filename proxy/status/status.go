@@ -1,0 +1,90 @@
+// Package status tells operators how a proxy fares: whether it lives, whether it
+// is ready, and how many requests ended how. It is served on the admin listener
+// and never shows more than numbers and fixed words.
+package status
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Counters counts finished requests. The zero value is ready to use. It is safe
+// for concurrent use.
+type Counters struct {
+	mu      sync.Mutex
+	ended   map[ending]uint64
+	seconds float64
+	total   uint64
+}
+
+// ending is how a request ended: the error table's code, or "upstream" when the
+// upstream's answer went back.
+type ending struct {
+	code      string
+	status    int
+	encrypted bool
+}
+
+// Count adds one finished request. code is one of the error table's, or empty.
+func (c *Counters) Count(code string, status int, encrypted bool, took time.Duration) {
+	if code == "" {
+		code = "upstream"
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended == nil {
+		c.ended = map[ending]uint64{}
+	}
+	c.ended[ending{code, status, encrypted}]++
+	c.total++
+	c.seconds += took.Seconds()
+}
+
+// WriteTo writes the counters in the Prometheus text format, version 0.0.4.
+func (c *Counters) WriteTo(w io.Writer) (int64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var lines []string
+	for e, n := range c.ended {
+		lines = append(lines, fmt.Sprintf("kmproxy_requests_total{code=%q,status=\"%d\",encrypted=\"%t\"} %d\n", e.code, e.status, e.encrypted, n))
+	}
+	slices.Sort(lines)
+	text := "# HELP kmproxy_requests_total Requests that ended, by the code they were answered with.\n# TYPE kmproxy_requests_total counter\n"
+	for _, l := range lines {
+		text += l
+	}
+	text += "# HELP kmproxy_request_seconds Time from the first header to the answer.\n# TYPE kmproxy_request_seconds summary\n"
+	text += fmt.Sprintf("kmproxy_request_seconds_sum %g\nkmproxy_request_seconds_count %d\n", c.seconds, c.total)
+	n, err := io.WriteString(w, text)
+	return int64(n), err
+}
+
+// Handler serves /healthz, /readyz and /metrics. ready tells why the proxy should
+// get no requests now; nil if it should.
+func Handler(c *Counters, ready func() error) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := ready(); err != nil {
+			say(w, http.StatusServiceUnavailable, err.Error())
+			return
+		}
+		say(w, http.StatusOK, "ok")
+	})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		_, _ = c.WriteTo(w) // the reader went away: nobody is left to tell
+	})
+	return mux
+}
+
+func say(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(code)
+	_, _ = io.WriteString(w, text+"\n") // the reader went away: nobody is left to tell
+}
