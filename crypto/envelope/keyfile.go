@@ -32,7 +32,7 @@ func NewKeyFile() sensitive.Bytes {
 func FromKeyFile(content sensitive.Bytes) (Key, error) {
 	line := bytes.TrimRight(content.Expose(), "\r\n")
 	encoded, ok := bytes.CutPrefix(line, []byte(keyFileHead))
-	if !ok || len(encoded) != base64.StdEncoding.EncodedLen(keyBytes) || bytes.ContainsAny(encoded, "\r\n") {
+	if !ok || len(encoded) != base64.StdEncoding.EncodedLen(keyBytes) {
 		return Key{}, ErrKeyFile
 	}
 	secret, err := base64.StdEncoding.Strict().AppendDecode(nil, encoded)
