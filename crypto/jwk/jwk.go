@@ -50,7 +50,7 @@ type Public struct {
 
 // NewPrivate binds a private half to the algorithms its record allows.
 func NewPrivate(d crypto.Decrypter, allowed alg.Set) (Private, error) {
-	if d == nil {
+	if k, isRSA := d.(*rsa.PrivateKey); d == nil || isRSA && k == nil {
 		return Private{}, fmt.Errorf("%w: no private half", ErrKey)
 	}
 	pub, ok := d.Public().(*rsa.PublicKey)

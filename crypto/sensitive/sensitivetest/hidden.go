@@ -27,7 +27,9 @@ func Hidden(t testing.TB, secret []byte, v any) {
 		t.Fatalf("a secret of %d bytes would be found by chance", len(secret))
 	}
 	spellings := spellings(secret[:window])
-	spellings["decimal"] = new(big.Int).SetBytes(secret).String()
+	number := new(big.Int).SetBytes(secret)
+	spellings["decimal"] = number.String()
+	spellings["the words of a number"] = fmt.Sprint(uint64(number.Bits()[0]))
 	tried := 0
 	for how, text := range printed(v) {
 		tried++

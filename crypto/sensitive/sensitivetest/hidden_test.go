@@ -33,12 +33,13 @@ func (stringer) String() string { return "hidden" }
 // TestHiddenNotices proves that the proof can fail.
 func TestHiddenNotices(t *testing.T) {
 	for name, v := range map[string]any{
-		"bytes":              secret,
-		"a string":           string(secret),
-		"a number":           new(big.Int).SetBytes(secret),
-		"an array":           [15]byte(secret),
-		"only a JSON method": marshals{},
-		"only a String":      stringer{secret},
+		"bytes":               secret,
+		"a string":            string(secret),
+		"a number":            new(big.Int).SetBytes(secret),
+		"a number in a field": struct{ n *big.Int }{new(big.Int).SetBytes(secret)},
+		"an array":            [15]byte(secret),
+		"only a JSON method":  marshals{},
+		"only a String":       stringer{secret},
 	} {
 		r := &recorder{TB: t}
 		sensitivetest.Hidden(r, secret, v)

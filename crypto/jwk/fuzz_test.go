@@ -1,0 +1,47 @@
+package jwk_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"kmproxy/crypto/alg"
+	"kmproxy/crypto/jwk"
+)
+
+// FuzzPEM: what parses is a suitable key that comes back from its own PEM.
+func FuzzPEM(f *testing.F) {
+	k := rsaKey()
+	f.Add(pkcs8(k))
+	f.Add(pkcs1(k))
+	f.Add(join(pkcs8(k), spki(&k.PublicKey)))
+	f.Add(certificate(&k.PublicKey, k))
+	f.Add(bytes.ReplaceAll(pkcs1Public(&k.PublicKey), []byte("\n"), []byte(`\n`)))
+	f.Add(pkcs8(ecKey()))
+	f.Add(block("ENCRYPTED PRIVATE KEY", []byte{1}))
+	f.Add([]byte("-----BEGIN "))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		private, err := jwk.ParsePrivatePEM(text)
+		if err == nil {
+			if _, err := jwk.NewPrivate(private, alg.All()); err != nil {
+				t.Errorf("parsed, but %v", err)
+			}
+			again, err := jwk.ParsePrivatePEM(must(jwk.PrivatePEM(private)).Expose())
+			if err != nil || !again.Equal(private) {
+				t.Errorf("the private key does not come back: %v", err)
+			}
+		}
+		public, err2 := jwk.ParsePublicPEM(text)
+		if err2 == nil {
+			again, err := jwk.ParsePublicPEM(must(must(jwk.NewPublic(public, alg.All())).PEM()))
+			if err != nil || !again.Equal(public) {
+				t.Errorf("the public key does not come back: %v", err)
+			}
+		}
+		for _, err := range []error{err, err2} {
+			if err != nil && !errors.Is(err, jwk.ErrPEM) && !errors.Is(err, jwk.ErrKey) {
+				t.Errorf("an error of another kind: %v", err)
+			}
+		}
+	})
+}
