@@ -48,7 +48,7 @@ var lowExponentKey = sync.OnceValue(func() *rsa.PrivateKey {
 })
 
 // wycheproofPEM is a private key of a size that would take long to make.
-func wycheproofPEM(t *testing.T, bits string) []byte {
+func wycheproofPEM(t testing.TB, bits string) []byte {
 	t.Helper()
 	file, err := fs.ReadFile(wycheproof.TestVectors, "rsa_oaep_misc_test.json")
 	if err != nil {
