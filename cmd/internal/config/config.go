@@ -1,0 +1,105 @@
+// Package config reads config.toml. It names every mistake at once, each with
+// its line and key, and takes nothing that it does not know.
+//
+// A setting is a field here, its row in settings, its default in Default and
+// its line in the shipped config.toml.
+package config
+
+import (
+	"net/url"
+	"time"
+)
+
+// Config is a whole, checked config. It is made by Load, Parse and Default; the
+// zero value is not valid. Paths in it are absolute. It holds no secret: those
+// come from the files and the environment that it names. It is safe for
+// concurrent use as long as nobody changes it.
+type Config struct {
+	Listen    Listen
+	TLS       TLS
+	Upstream  Upstream
+	Store     Store
+	MasterKey MasterKey
+	Admission Admission
+	Keys      Keys
+	Admin     Admin
+	Routes    []Route // at least one, none twice
+
+	origin origin
+}
+
+// Listen is the public listener.
+type Listen struct {
+	Address  string // HOST:PORT; no host: every address; port 0: any free one
+	BasePath string // taken off before routes are matched; "" or "/…" without a slash at its end
+}
+
+// TLS is what the public listener shows its clients.
+type TLS struct {
+	Mode         TLSMode
+	Hostnames    []string // DNS names and IP addresses; may be empty in TLSFiles alone
+	CertFile     string   // TLSFiles: set; else ""
+	KeyFile      string   // TLSFiles: set; else ""
+	ClientCAFile string   // "": no client certificates are asked for
+	ACME         ACME
+}
+
+// ACME is where certificates come from in TLSACME.
+type ACME struct {
+	Directory  string // https URL; "": Let's Encrypt
+	Email      string // ""; none is given
+	CARootFile string // "": the system's roots
+	HTTPPort   int    // HTTP-01
+}
+
+// Upstream is the plaintext service.
+type Upstream struct {
+	URL            *url.URL      // http or https, with a host; perhaps a path, nothing else
+	Timeout        time.Duration // of a whole call, more than 0
+	CAFile         string        // https only; "": the system's roots
+	ClientCertFile string        // https only; both are set, or neither
+	ClientKeyFile  string
+}
+
+// Store is where projects and keys are kept.
+type Store struct {
+	Kind StoreKind
+	Dir  string // StoreFile: its folder, which may not exist yet
+}
+
+// String is the store as config.toml writes it.
+func (s Store) String() string { return s.Kind.String() + ":" + s.Dir }
+
+// MasterKey is what seals the store.
+type MasterKey struct {
+	Source Source
+}
+
+// Admission is what a request must keep to.
+type Admission struct {
+	TimeZones    map[string]*time.Location // by what X-KM-Time-Zone says; at least one
+	ClockSkew    time.Duration             // either way; 0: not a second of it
+	ReplayWindow time.Duration             // 0: off; else at least twice ClockSkew
+	MaxBodyBytes int64
+}
+
+// Keys bounds the life of crypto keys.
+type Keys struct {
+	MaxPerProject int           // not discarded ones
+	Quiet         time.Duration // no discard for so long after the last use
+}
+
+// Admin is the plain HTTP listener for health and metrics.
+type Admin struct {
+	Address string // HOST:PORT, not the public one
+}
+
+// Route is one method and path that is let through.
+type Route struct {
+	Method        string
+	Path          string // compared byte for byte, without Listen.BasePath
+	Request       RequestMode
+	Response      ResponseMode
+	PadBytes      int  // sealed plaintext is padded to a multiple of it; 0: off
+	EncryptErrors bool // seal the upstream's non-2xx answers too
+}

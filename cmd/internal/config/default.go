@@ -1,0 +1,50 @@
+package config
+
+import (
+	"net/url"
+	"path/filepath"
+	"time"
+)
+
+// Default is what an empty config.toml in the folder dir says, and the shipped
+// one too. dir is absolute.
+func Default(dir string) Config {
+	return Config{
+		Listen: Listen{Address: ":8443"},
+		TLS: TLS{
+			Mode:      TLSLocal,
+			Hostnames: []string{"localhost"},
+			ACME:      ACME{HTTPPort: 80},
+		},
+		Upstream: Upstream{
+			URL:     &url.URL{Scheme: "http", Host: "127.0.0.1:9080"},
+			Timeout: 10 * time.Second,
+		},
+		Store:     Store{Kind: StoreFile, Dir: filepath.Join(dir, "data")},
+		MasterKey: MasterKey{Source{Kind: SourceFile, Path: filepath.Join(dir, "data", "master.key")}},
+		Admission: Admission{
+			TimeZones: map[string]*time.Location{
+				"UTC": time.FixedZone("UTC", 0),
+				"GMT": time.FixedZone("GMT", 0),
+				"KST": time.FixedZone("KST", 9*60*60),
+			},
+			ClockSkew:    5 * time.Minute,
+			ReplayWindow: 10 * time.Minute,
+			MaxBodyBytes: 1 << 20,
+		},
+		Keys:   Keys{MaxPerProject: 2, Quiet: 7 * 24 * time.Hour},
+		Admin:  Admin{Address: "127.0.0.1:9443"},
+		Routes: []Route{defaultRoute("POST", "/api/v1/bankaccounts/ars/auth")},
+	}
+}
+
+// defaultRoute is a route that says nothing but what it must.
+func defaultRoute(method, path string) Route {
+	return Route{
+		Method:   method,
+		Path:     path,
+		Request:  RequestEither,
+		Response: ResponseMatch,
+		PadBytes: 256,
+	}
+}

@@ -1,0 +1,73 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// maxFileBytes bounds a config file. Ours has some 4 KiB.
+const maxFileBytes = 1 << 20
+
+// Load reads and checks a config file. Mistakes in it are an *Error; any other
+// error is about reading it.
+func Load(path string) (Config, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("reading the config: %w", err)
+	}
+	data, err := readFile(abs)
+	if err != nil {
+		return Config{}, fmt.Errorf("reading the config: %w", err)
+	}
+	return Parse(path, data, filepath.Dir(abs))
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err == nil && len(data) > maxFileBytes {
+		err = fmt.Errorf("%s is longer than %s", path, showSize(maxFileBytes))
+	}
+	return data, err
+}
+
+// Parse checks the content of a config file. file names it in problems; dir is
+// the absolute folder that relative paths are taken from. Files are not looked
+// at, see Config.CheckFiles. Every error is an *Error.
+func Parse(file string, data []byte, dir string) (Config, error) {
+	doc, err := readDocument(file, data)
+	if err != nil {
+		return Config{}, err
+	}
+	c := Default(dir)
+	c.origin = doc.origin
+	r := &report{origin: doc.origin}
+	all := settings(&c, dir)
+	r.take("", doc.tree, all)
+	r.unknown("", doc.tree, append(keysOf(all), "route"))
+	c.Routes = r.routes(doc.tree, c.Routes)
+	r.judge(rules(c))
+	if err := r.err(); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// take reads the settings that the file has. prefix stands before their keys.
+func (r *report) take(prefix string, tree map[string]any, all []setting) {
+	for _, s := range all {
+		v, found := get(tree, s.key)
+		if !found {
+			continue
+		}
+		for _, f := range s.read(v) {
+			r.add(prefix+s.key+f.at, f.text, f.hint)
+		}
+	}
+}

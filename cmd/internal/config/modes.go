@@ -1,0 +1,96 @@
+package config
+
+import "strings"
+
+// The names of each mode in config.toml, in the order of its constants.
+const (
+	tlsModes      = "local files acme"
+	storeKinds    = "file"
+	sourceKinds   = "file passphrase-file passphrase-env"
+	requestModes  = "encrypted plain either"
+	responseModes = "encrypted plain match"
+)
+
+// TLSMode says where the listener's certificate comes from. The zero value is
+// invalid.
+type TLSMode uint8
+
+// The values of tls.mode.
+const (
+	TLSLocal TLSMode = iota + 1 // an own CA beside the store, for trying out
+	TLSFiles                    // TLS.CertFile and TLS.KeyFile
+	TLSACME                     // an ACME server; no config with it is valid yet
+)
+
+// String is the mode as config.toml writes it.
+func (m TLSMode) String() string { return nameOf(tlsModes, m) }
+
+// StoreKind says which store is meant. The zero value is invalid.
+type StoreKind uint8
+
+// The schemes of store.url.
+const (
+	StoreFile StoreKind = iota + 1 // a folder
+)
+
+// String is the kind as config.toml writes it.
+func (k StoreKind) String() string { return nameOf(storeKinds, k) }
+
+// SourceKind says what kind of thing a master key comes from. The zero value is
+// invalid.
+type SourceKind uint8
+
+// The schemes of master_key.source.
+const (
+	SourceFile           SourceKind = iota + 1 // a key file
+	SourcePassphraseFile                       // a file that holds a passphrase
+	SourcePassphraseEnv                        // an environment variable that holds a passphrase
+)
+
+// String is the kind as config.toml writes it.
+func (k SourceKind) String() string { return nameOf(sourceKinds, k) }
+
+// RequestMode says which request bodies a route takes. The zero value is
+// invalid.
+type RequestMode uint8
+
+// The values of a route's request.
+const (
+	RequestEncrypted RequestMode = iota + 1
+	RequestPlain
+	RequestEither // the body decides
+)
+
+// String is the mode as config.toml writes it.
+func (m RequestMode) String() string { return nameOf(requestModes, m) }
+
+// ResponseMode says how a route answers. The zero value is invalid.
+type ResponseMode uint8
+
+// The values of a route's response.
+const (
+	ResponseEncrypted ResponseMode = iota + 1
+	ResponsePlain
+	ResponseMatch // as the request was
+)
+
+// String is the mode as config.toml writes it.
+func (m ResponseMode) String() string { return nameOf(responseModes, m) }
+
+func nameOf[M ~uint8](names string, m M) string {
+	all := strings.Fields(names)
+	if m == 0 || int(m) > len(all) {
+		return "invalid"
+	}
+	return all[m-1]
+}
+
+// modeOf is the inverse of nameOf. It returns 0 for an unknown name.
+func modeOf[M ~uint8](names, name string) M {
+	for i, n := range strings.Fields(names) {
+		if n == name {
+			return M(i + 1)
+		}
+	}
+	return 0
+}

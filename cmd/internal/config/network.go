@@ -1,0 +1,128 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// checkAddress takes what a listener can listen on: HOST:PORT, where the host
+// may be missing.
+func checkAddress(s string) string {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return fmt.Sprintf("%q is no HOST:PORT", s)
+	}
+	if !isPort(port) {
+		return fmt.Sprintf("%q is no port: it is a number up to 65535", port)
+	}
+	if host != "" {
+		return checkHost(host)
+	}
+	return ""
+}
+
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+// checkHost takes IP addresses and names of letters, digits, hyphens and
+// underscores: container networks have those.
+func checkHost(s string) string {
+	if _, err := netip.ParseAddr(s); err == nil {
+		return ""
+	}
+	odd := func(c rune) bool { return !isLetterOrDigit(c) && c != '-' && c != '_' }
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || len(s) > 253 || strings.ContainsFunc(label, odd) {
+			return fmt.Sprintf("%q is neither a host name nor an IP address", s)
+		}
+	}
+	return ""
+}
+
+// conflict tells whether two listeners would claim the same port.
+func conflict(a, b string) bool {
+	hostA, portA, _ := net.SplitHostPort(a)
+	hostB, portB, _ := net.SplitHostPort(b)
+	numA, _ := strconv.ParseUint(portA, 10, 16)
+	numB, _ := strconv.ParseUint(portB, 10, 16)
+	return numA == numB && numA != 0 && (hostA == hostB || anyHost(hostA) || anyHost(hostB))
+}
+
+func anyHost(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && ip.IsUnspecified()
+}
+
+// upstreamURL is the URL of a service. Its faults do not repeat it: somebody
+// may have put a password there.
+func upstreamURL() kind[*url.URL] {
+	return kind[*url.URL]{
+		read: func(v any) (*url.URL, []fault) {
+			s, ok := v.(string)
+			if !ok {
+				return nil, mistyped("a URL", v)
+			}
+			u, err := parseURL(s)
+			if err != nil {
+				return nil, faulty(err.Error())
+			}
+			return u, nil
+		},
+		show: func(u *url.URL) any { return u.String() },
+	}
+}
+
+func parseURL(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return nil, errors.New("is no URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New("does not begin with http:// or https://")
+	case u.User != nil:
+		return nil, errors.New("holds a user or password: secrets do not belong in this file")
+	case strings.ContainsAny(s, "?#"):
+		return nil, errors.New("has a query or a fragment")
+	case u.Hostname() == "" || u.Opaque != "":
+		return nil, errors.New("has no host")
+	case strings.HasSuffix(u.Host, ":") || u.Port() != "" && !isPort(u.Port()):
+		return nil, errors.New("has a bad port")
+	}
+	if wrong := checkHost(u.Hostname()); wrong != "" {
+		return nil, errors.New("its host " + wrong)
+	}
+	if wrong := checkRoutePath("/" + strings.TrimPrefix(u.EscapedPath(), "/")); wrong != "" {
+		return nil, errors.New("its path: " + wrong)
+	}
+	return u, nil
+}
+
+// checkDirectory takes the URL of an ACME directory, or nothing.
+func checkDirectory(s string) string {
+	if s == "" {
+		return ""
+	}
+	u, err := parseURL(s)
+	if err != nil {
+		return err.Error()
+	}
+	if u.Scheme != "https" {
+		return "does not begin with https://"
+	}
+	return ""
+}
+
+func checkEmail(s string) string {
+	user, host, ok := strings.Cut(s, "@")
+	if s != "" && (!ok || user == "" || strings.ContainsAny(user, " \t\r\n<>@") || checkHost(host) != "") {
+		return fmt.Sprintf("%q is no e-mail address", s)
+	}
+	return ""
+}

@@ -1,0 +1,91 @@
+package config
+
+import "slices"
+
+// rule is what settings demand of each other.
+type rule struct {
+	keys   []string // the one to blame and the other: if one is wrong by itself, nothing is said
+	broken bool
+	text   string
+	hint   string
+}
+
+func (r *report) judge(all []rule) {
+	for _, rule := range all {
+		if rule.broken && !slices.ContainsFunc(rule.keys, r.blames) {
+			r.addAt(r.origin.line(rule.keys...), rule.keys[0], rule.text, rule.hint)
+		}
+	}
+}
+
+func rules(c Config) []rule {
+	all := append(tlsRules(c.TLS), upstreamRules(c.Upstream)...)
+	return append(all,
+		rule{
+			keys:   []string{"admission.replay_window", "admission.clock_skew"},
+			broken: c.Admission.ReplayWindow != 0 && c.Admission.ReplayWindow < 2*c.Admission.ClockSkew,
+			text:   "is shorter than twice clock_skew: a request would be forgotten while its time still passes",
+			hint:   `write "` + showDuration(2*c.Admission.ClockSkew) + `" or more, or "0s" to switch it off`,
+		},
+		rule{
+			keys:   []string{"admin.address", "listen.address"},
+			broken: conflict(c.Admin.Address, c.Listen.Address),
+			text:   "is where listen.address listens, too",
+			hint:   "use another port: health and metrics are never on the public listener",
+		},
+	)
+}
+
+func tlsRules(t TLS) []rule {
+	files := t.Mode == TLSFiles
+	other := `set tls.mode = "files", or take it out`
+	return []rule{
+		{
+			keys:   []string{"tls.hostnames", "tls.mode"},
+			broken: !files && len(t.Hostnames) == 0,
+			text:   "names no host to make a certificate for",
+		},
+		{
+			keys:   []string{"tls.mode"},
+			broken: t.Mode == TLSACME,
+			text:   `"acme" is not built into this version yet`,
+			hint:   `use "local" or "files"`,
+		},
+		needs("tls.cert_file", t.CertFile, "tls.mode", files, `tls.mode = "files"`),
+		needs("tls.key_file", t.KeyFile, "tls.mode", files, `tls.mode = "files"`),
+		idle("tls.cert_file", t.CertFile, "tls.mode", files, other),
+		idle("tls.key_file", t.KeyFile, "tls.mode", files, other),
+	}
+}
+
+func upstreamRules(u Upstream) []rule {
+	https := u.URL.Scheme == "https"
+	const plain = "use an https URL, or take it out"
+	return []rule{
+		needs("upstream.client_key_file", u.ClientKeyFile, "upstream.client_cert_file", u.ClientCertFile != "", "client_cert_file"),
+		needs("upstream.client_cert_file", u.ClientCertFile, "upstream.client_key_file", u.ClientKeyFile != "", "client_key_file"),
+		idle("upstream.ca_file", u.CAFile, "upstream.url", https, plain),
+		idle("upstream.client_cert_file", u.ClientCertFile, "upstream.url", https, plain),
+		idle("upstream.client_key_file", u.ClientKeyFile, "upstream.url", https, plain),
+	}
+}
+
+// needs is a file that must be named where demanded, because of another key.
+func needs(key, file, other string, demanded bool, because string) rule {
+	return rule{
+		keys:   []string{key, other},
+		broken: demanded && file == "",
+		text:   "is missing: " + because + " needs it",
+	}
+}
+
+// idle is a file that would silently not be used, because of another key:
+// somebody believes that a certificate is shown or checked that is not.
+func idle(key, file, other string, used bool, hint string) rule {
+	return rule{
+		keys:   []string{key, other},
+		broken: !used && file != "",
+		text:   "would not be used, because of " + other,
+		hint:   hint,
+	}
+}
