@@ -83,6 +83,7 @@ func TestNewPrivateRefusesWhatIsNoRSAKey(t *testing.T) {
 		"an RSA value":    standIn{rsaKey().PublicKey},
 		"an empty RSA":    &rsa.PrivateKey{},
 		"its private key": standIn{rsaKey()},
+		"no primes":       &rsa.PrivateKey{PublicKey: rsaKey().PublicKey, D: rsaKey().D},
 	} {
 		if got, err := jwk.NewPrivate(d, alg.All()); !errors.Is(err, jwk.ErrKey) || got.Decrypter() != nil {
 			t.Errorf("%s: got %v", name, err)

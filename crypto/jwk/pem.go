@@ -105,7 +105,7 @@ func asPrivate(key any, err error) (*rsa.PrivateKey, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: a %T is not an RSA private key", ErrKey, key)
 	}
-	if err := suitable(&k.PublicKey); err != nil {
+	if err := suitablePrivate(k); err != nil {
 		return nil, err
 	}
 	return k, nil

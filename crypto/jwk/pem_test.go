@@ -97,6 +97,7 @@ func checkRefusals(t *testing.T, refusals map[string]refusal, parse func([]byte)
 
 func TestPrivatePEMRefusals(t *testing.T) {
 	k := rsaKey()
+	const misc = "rsa_oaep_misc_test.json"
 	damaged := pkcs8(k)
 	damaged[len(damaged)/2] = '*'
 	legacy := bytes.Replace(pkcs1(k), []byte("KEY-----\n"),
@@ -114,9 +115,10 @@ func TestPrivatePEMRefusals(t *testing.T) {
 		"an EC key of its own":  {block("EC PRIVATE KEY", must(x509.MarshalECPrivateKey(ecKey()))), jwk.ErrPEM, `found ["EC PRIVATE KEY"]`},
 		"an Ed25519 key":        {pkcs8(edKey()), jwk.ErrKey, "ed25519.PrivateKey is not an RSA private key"},
 		"an OpenSSH key":        {block("OPENSSH PRIVATE KEY", []byte{1}), jwk.ErrPEM, `found ["OPENSSH PRIVATE KEY"]`},
-		"1024 bits":             {wycheproofPEM(t, "1024"), jwk.ErrKey, "RSA of 1024 bits, wanted 2048 to 4096"},
-		"1536 bits":             {wycheproofPEM(t, "1536"), jwk.ErrKey, "RSA of 1536 bits, wanted 2048 to 4096"},
-		"8192 bits":             {wycheproofPEM(t, "8192"), jwk.ErrKey, "RSA of 8192 bits, wanted 2048 to 4096"},
+		"1024 bits":             {wycheproofPEM(t, misc, "1024"), jwk.ErrKey, "RSA of 1024 bits, wanted 2048 to 4096"},
+		"1536 bits":             {wycheproofPEM(t, misc, "1536"), jwk.ErrKey, "RSA of 1536 bits, wanted 2048 to 4096"},
+		"8192 bits":             {wycheproofPEM(t, misc, "8192"), jwk.ErrKey, "RSA of 8192 bits, wanted 2048 to 4096"},
+		"three primes":          {wycheproofPEM(t, "rsa_three_primes_oaep_2048_sha1_mgf1sha1_test.json", "2048"), jwk.ErrKey, "RSA with 3 primes, wanted 2"},
 		"the exponent 3":        {pkcs8(lowExponentKey()), jwk.ErrKey, "public exponent 3, wanted an odd one from 65537"},
 		"garbage in PKCS#8":     {block("PRIVATE KEY", []byte("garbage")), jwk.ErrPEM, "the private key is damaged"},
 		"garbage in PKCS#1":     {block("RSA PRIVATE KEY", []byte("garbage")), jwk.ErrPEM, "the private key is damaged"},
