@@ -1,0 +1,18 @@
+package jwe
+
+// The inner steps, for the vectors that test them alone.
+var (
+	Unwrap     = unwrap
+	DecryptKey = decryptKey
+	OpenGCM    = openGCM
+)
+
+// Rejoin writes a message down again, and tells whether a flaw was found in it.
+func (m Message) Rejoin() (token string, flawed bool) {
+	content, tag := m.sealed[:len(m.sealed)-tagBytes], m.sealed[len(m.sealed)-tagBytes:]
+	token = string(m.aad)
+	for _, part := range [][]byte{m.key, m.iv, content, tag} {
+		token += "." + strict.EncodeToString(part)
+	}
+	return token, m.flaw != ""
+}
