@@ -178,7 +178,7 @@ func TestRelativePathsAreTakenFromTheFile(t *testing.T) {
 		{c.TLS.KeyFile, "/etc/kmproxy/key.pem"},
 		{c.Upstream.CAFile, filepath.Join(dir, "tls/upstream.pem")},
 		{c.Store.Dir, "/var/lib/kmproxy"},
-		{c.MasterKey.Source.Path, filepath.Join(dir, "pass phrase")},
+		{c.MasterKey.Source.Path, filepath.Join(dir, `pass "phrase\1`)},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("got %s, want %s", tt.got, tt.want)

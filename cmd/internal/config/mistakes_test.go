@@ -31,6 +31,8 @@ var mistakes = []struct{ name, doc, want string }{
 	{"table in a table", "[tls.acne]\nemail = ''", `1: tls.acne: unknown key -> did you mean acme?`},
 	{"key in a route", "[[route]]\nmethod = 'POST'\npath = '/a'\nrequests = 'plain'",
 		`4: route[0].requests: unknown key -> did you mean request?`},
+	{"table in a route", "[[route]]\nmethod = 'POST'\npath = '/a'\n[[route]]\nmethod = 'POST'\npath = '/b'\n[route.tls]\nmode = 'local'",
+		"7: route[1].tls: unknown key"},
 	{"key with a dot", `"listen.address" = ':1'`, `1: "listen.address": unknown key`},
 
 	// what is of another type
@@ -186,10 +188,14 @@ var mistakes = []struct{ name, doc, want string }{
 	{"short window", "[admission]\nclock_skew = '6m'\nreplay_window = '11m'",
 		"3: admission.replay_window: is shorter than twice clock_skew: a request would be forgotten while its time still passes" +
 			` -> write "12m" or more, or "0s" to switch it off`},
+	{"window of a wrong skew", "[admission]\nclock_skew = '1'\nreplay_window = '1m'",
+		`2: admission.clock_skew: "1" is no duration -> durations are written as "500ms", "5s", "10m" or "168h"`},
 	{"short default window", "\n[admission]\nclock_skew = '6m'",
 		"2: admission.replay_window: is shorter than twice clock_skew: a request would be forgotten while its time still passes" +
 			` -> write "12m" or more, or "0s" to switch it off`},
 	{"one listener", "[listen]\naddress = '127.0.0.1:1'\n[admin]\naddress = '127.0.0.1:1'",
+		"4: admin.address: is where listen.address listens, too -> use another port: health and metrics are never on the public listener"},
+	{"admin for every address", "[listen]\naddress = '127.0.0.1:1'\n[admin]\naddress = '[::]:1'",
 		"4: admin.address: is where listen.address listens, too -> use another port: health and metrics are never on the public listener"},
 	{"a listener for every address", "[listen]\naddress = '0.0.0.0:9443'",
 		"2: admin.address: is where listen.address listens, too -> use another port: health and metrics are never on the public listener"},

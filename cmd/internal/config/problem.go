@@ -60,12 +60,9 @@ func (r *report) addAt(line int, key, text, hint string) {
 	r.problems = append(r.problems, Problem{File: r.origin.file, Line: line, Key: key, Text: text, Hint: hint})
 }
 
-// blames tells whether a key, or something in it, has a problem already.
+// blames tells whether a key has a problem already.
 func (r *report) blames(key string) bool {
-	return slices.ContainsFunc(r.problems, func(p Problem) bool {
-		rest, within := strings.CutPrefix(p.Key, key)
-		return within && (rest == "" || rest[0] == '.' || rest[0] == '[')
-	})
+	return slices.ContainsFunc(r.problems, func(p Problem) bool { return p.Key == key })
 }
 
 func (r *report) err() error {
