@@ -12,6 +12,7 @@ import (
 // commands lists every command group, in the order that help shows them.
 func commands(e *env) []*cli.Command {
 	return []*cli.Command{
+		configCommand(e),
 		completionCommand(e),
 		completeCommand(e),
 	}

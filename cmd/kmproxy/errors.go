@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
+
+	"kmproxy/cmd/internal/config"
 )
 
 // Exit codes.
@@ -14,7 +18,8 @@ const (
 )
 
 // failure is an error with what to do about it and the exit code it ends the
-// program with. An error that is no failure ends it with exitFailed.
+// program with. Other errors end it with exitUsage if they are about the config,
+// else with exitFailed.
 type failure struct {
 	err  error
 	hint string // lower case; may be empty
@@ -39,6 +44,9 @@ func exitCode(err error) int {
 	if f, ok := errors.AsType[*failure](err); ok {
 		return f.code
 	}
+	if _, ok := errors.AsType[*config.Error](err); ok {
+		return exitUsage
+	}
 	return exitFailed
 }
 
@@ -52,22 +60,44 @@ func (e *env) fail(err error) int {
 }
 
 func failText(w io.Writer, err error) {
-	_, _ = fmt.Fprintf(w, "kmproxy: error: %v\n", err) // stderr is the last place to tell it
-	if hint := hintOf(err); hint != "" {
-		_, _ = fmt.Fprintf(w, "kmproxy: hint: %s\n", hint)
+	for _, p := range pointsOf(err) {
+		_, _ = fmt.Fprintf(w, "kmproxy: error: %s\n", p.text) // stderr is the last place to tell it
+		if p.hint != "" {
+			_, _ = fmt.Fprintf(w, "kmproxy: hint: %s\n", p.hint)
+		}
 	}
 }
 
 func (e *env) failJSON(err error) error {
-	return encodeJSON(e.stdout, struct {
+	var doc struct {
 		Error string `json:"error"`
 		Hint  string `json:"hint"`
-	}{err.Error(), hintOf(err)})
+	}
+	var texts, hints []string
+	for _, p := range pointsOf(err) {
+		texts = append(texts, p.text)
+		if p.hint != "" && !slices.Contains(hints, p.hint) {
+			hints = append(hints, p.hint)
+		}
+	}
+	doc.Error, doc.Hint = strings.Join(texts, "\n"), strings.Join(hints, "\n")
+	return encodeJSON(e.stdout, doc)
 }
 
-func hintOf(err error) string {
-	if f, ok := errors.AsType[*failure](err); ok {
-		return f.hint
+// point is one thing to tell about an error.
+type point struct{ text, hint string }
+
+// pointsOf is one point for most errors, and one for each mistake in a config.
+func pointsOf(err error) []point {
+	var points []point
+	if bad, ok := errors.AsType[*config.Error](err); ok {
+		for _, p := range bad.Problems {
+			points = append(points, point{p.Error(), p.Hint})
+		}
+		return points
 	}
-	return ""
+	if f, ok := errors.AsType[*failure](err); ok {
+		return []point{{err.Error(), f.hint}}
+	}
+	return []point{{err.Error(), ""}}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"testing"
+
+	"kmproxy/cmd/internal/config"
 )
 
 type pair struct {
@@ -58,6 +60,11 @@ func TestPrintTellsThatNothingWasPrinted(t *testing.T) {
 
 func TestFail(t *testing.T) {
 	usage := usageError("look there", "wrong %d", 1)
+	mistakes := &config.Error{Problems: []config.Problem{
+		{File: "c", Line: 1, Key: "a", Text: "is bad", Hint: "mend it"},
+		{File: "c", Line: 2, Key: "b", Text: "is bad", Hint: "mend it"},
+		{File: "c", Line: 3, Key: "d", Text: "is missing"},
+	}}
 	tests := []struct {
 		name   string
 		json   bool
@@ -74,6 +81,11 @@ func TestFail(t *testing.T) {
 			"kmproxy: error: it broke\nkmproxy: hint: mend it\n", exitFailed},
 		{"hinted anew", false, hinted(usage, "mend it"), "",
 			"kmproxy: error: wrong 1\nkmproxy: hint: mend it\n", exitUsage},
+		{"config", false, fmt.Errorf("reloading: %w", mistakes), "",
+			"kmproxy: error: c:1: a: is bad\nkmproxy: hint: mend it\n" +
+				"kmproxy: error: c:2: b: is bad\nkmproxy: hint: mend it\nkmproxy: error: c:3: d: is missing\n", exitUsage},
+		{"config, json", true, mistakes,
+			`{"error":"c:1: a: is bad\nc:2: b: is bad\nc:3: d: is missing","hint":"mend it"}` + "\n", "", exitUsage},
 		{"json", true, usage, `{"error":"wrong 1","hint":"look there"}` + "\n", "", exitUsage},
 		{"json without a hint", true, errors.New("it broke"), `{"error":"it broke","hint":""}` + "\n", "", exitFailed},
 	}
