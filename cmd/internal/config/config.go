@@ -47,7 +47,7 @@ type TLS struct {
 // ACME is where certificates come from in TLSACME.
 type ACME struct {
 	Directory  string // https URL; "": Let's Encrypt
-	Email      string // ""; none is given
+	Email      string // "": none is given
 	CARootFile string // "": the system's roots
 	HTTPPort   int    // HTTP-01
 }

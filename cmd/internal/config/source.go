@@ -80,11 +80,11 @@ func store(dir string) kind[Store] {
 			if scheme == "etcd" {
 				return Store{}, []fault{{text: "etcd is not built into this version yet", hint: "use file:DIR"}}
 			}
-			kind := modeOf[StoreKind](storeKinds, scheme)
-			if kind == 0 || path == "" || checkFile(path) != "" {
+			k := modeOf[StoreKind](storeKinds, scheme)
+			if k == 0 || path == "" || checkFile(path) != "" {
 				return Store{}, faulty("wants file:DIR")
 			}
-			return Store{Kind: kind, Dir: within(dir, path)}, nil
+			return Store{Kind: k, Dir: within(dir, path)}, nil
 		},
 		show: func(s Store) any { return s.String() },
 	}
