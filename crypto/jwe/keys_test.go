@@ -25,8 +25,12 @@ var rsaKey = sync.OnceValue(func() *rsa.PrivateKey { return must(jwk.Generate(20
 // otherKey is another one.
 var otherKey = sync.OnceValue(func() *rsa.PrivateKey { return must(jwk.Generate(2048)) })
 
-func private(d crypto.Decrypter) jwk.Private { return must(jwk.NewPrivate(d, alg.All())) }
+func private(d crypto.Decrypter) jwk.Private { return privateFor(d, alg.All()) }
 func public(k *rsa.PrivateKey) jwk.Public    { return must(jwk.NewPublic(&k.PublicKey, alg.All())) }
+
+func privateFor(d crypto.Decrypter, allowed alg.Set) jwk.Private {
+	return must(jwk.NewPrivate(d, allowed))
+}
 
 // suites are all suites of the table.
 func suites() []alg.Suite {
@@ -85,7 +89,9 @@ func (f forgery) parts(to *rsa.PrivateKey) []string {
 	return []string{header, b64(wrapped), b64(iv), b64(sealed[:n]), b64(sealed[n:])}
 }
 
-func (f forgery) token(to *rsa.PrivateKey) string { return strings.Join(f.parts(to), ".") }
+func (f forgery) token(to *rsa.PrivateKey) string { return joined(f.parts(to)) }
+
+func joined(parts []string) string { return strings.Join(parts, ".") }
 
 // open parses and opens a token.
 func open(key jwk.Private, token string) (jwe.Plaintext, error) {

@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"kmproxy/crypto/jwe"
@@ -15,7 +16,7 @@ import (
 // privateJWK is a private key of RFC 7518 §6.3.2. The product reads none.
 type privateJWK struct{ Kty, Alg, N, E, D, P, Q string }
 
-func (k privateJWK) rsa(t *testing.T) *rsa.PrivateKey {
+func (k privateJWK) rsa(t testing.TB) *rsa.PrivateKey {
 	t.Helper()
 	number := func(s string) *big.Int { return new(big.Int).SetBytes(unb64(s)) }
 	key := &rsa.PrivateKey{
@@ -29,6 +30,20 @@ func (k privateJWK) rsa(t *testing.T) *rsa.PrivateKey {
 	return key
 }
 
+// example is a message of an RFC with its key.
+type example struct {
+	Source, Plaintext, CEK, Compact string
+	JWK                             privateJWK
+}
+
+func readExample(t testing.TB, file string) (e example) {
+	t.Helper()
+	if err := json.Unmarshal(must(os.ReadFile(file)), &e); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return e
+}
+
 // TestRFCExamples opens RFC 7516 Appendix A.1 and RFC 7520 §5.2, whose keys have
 // 2048 and 4096 bits.
 func TestRFCExamples(t *testing.T) {
@@ -36,30 +51,24 @@ func TestRFCExamples(t *testing.T) {
 	if err != nil || len(files) != 2 {
 		t.Fatalf("found %q, %v", files, err)
 	}
-	for _, name := range files {
-		var example struct {
-			Source, Plaintext, CEK, Compact string
-			JWK                             privateJWK
-		}
-		if err := json.Unmarshal(must(os.ReadFile(name)), &example); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		key := private(example.JWK.rsa(t))
-		m, err := jwe.Parse([]byte(example.Compact))
+	for _, file := range files {
+		e := readExample(t, file)
+		key := private(e.JWK.rsa(t))
+		m, err := jwe.Parse([]byte(e.Compact))
 		if err != nil {
-			t.Errorf("%s: %v: %s", example.Source, err, jwe.Reason(err))
+			t.Errorf("%s: %v: %s", e.Source, err, jwe.Reason(err))
 			continue
 		}
 		if got := m.Suite().String(); got != "RSA-OAEP+A256GCM" {
-			t.Errorf("%s: the suite is %s", example.Source, got)
+			t.Errorf("%s: the suite is %s", e.Source, got)
 		}
-		cek, flaw := jwe.Unwrap(key, m.Suite(), unb64(string(bytes.Split([]byte(example.Compact), []byte("."))[1])))
-		if flaw != "" || !bytes.Equal(cek, unb64(example.CEK)) {
-			t.Errorf("%s: another content key (%s)", example.Source, flaw)
+		cek, flaw := jwe.Unwrap(key, m.Suite(), unb64(strings.Split(e.Compact, ".")[1]))
+		if flaw != "" || !bytes.Equal(cek, unb64(e.CEK)) {
+			t.Errorf("%s: another content key (%s)", e.Source, flaw)
 		}
 		content, err := jwe.Open(key, m)
-		if err != nil || string(content.Bytes()) != example.Plaintext {
-			t.Errorf("%s: %v: %s", example.Source, err, jwe.Reason(err))
+		if err != nil || string(content.Bytes()) != e.Plaintext {
+			t.Errorf("%s: %v: %s", e.Source, err, jwe.Reason(err))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"slices"
 
 	"kmproxy/crypto/alg"
 	"kmproxy/crypto/jwk"
@@ -31,6 +32,8 @@ func Seal(dst []byte, key jwk.Public, s alg.Suite, content []byte) ([]byte, erro
 	sealed := newGCM(cek).Seal(make([]byte, 0, len(content)+tagBytes), iv, content, header)
 	tag := sealed[len(content):]
 
+	parts := len(encrypted) + len(iv) + len(sealed)
+	dst = slices.Grow(dst, len(header)+base64.RawURLEncoding.EncodedLen(parts)+8) // four dots, four part digits
 	dst = append(dst, header...)
 	for _, part := range [][]byte{encrypted, iv, sealed[:len(content)], tag} {
 		dst = append(dst, '.')
