@@ -1,9 +1,11 @@
 package listen
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -51,8 +53,8 @@ func (f *Files) reload() (changed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("reading the certificate: %w", err)
 	}
-	if now := f.current.Load(); now != nil && now.Leaf != nil && next.Leaf != nil && now.Leaf.Equal(next.Leaf) {
-		return false, nil
+	if now := f.current.Load(); now != nil && slices.EqualFunc(now.Certificate, next.Certificate, bytes.Equal) {
+		return false, nil // the whole chain: an intermediate that was forgotten is a change
 	}
 	f.current.Store(&next)
 	return true, nil

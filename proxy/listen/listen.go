@@ -51,8 +51,10 @@ func New(c Config) *Server {
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      readTimeout + c.AnswerTime,
 		IdleTimeout:       idleTimeout,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
-		ErrorLog:          slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
+		// OPTIONS * has no route either; net/http would answer it 200
+		DisableGeneralOptionsHandler: true,
+		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ErrorLog:                     slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
 	if c.Certificates != nil {
 		s.TLSConfig = tlsConfig(c)

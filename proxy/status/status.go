@@ -1,6 +1,6 @@
 // Package status tells operators how a proxy fares: whether it lives, whether it
 // is ready, and how many requests ended how. It is served on the admin listener
-// and never shows more than numbers and fixed words.
+// and shows numbers, fixed words and the reason why it is not ready.
 package status
 
 import (
@@ -46,6 +46,11 @@ func (c *Counters) Count(code string, status int, encrypted bool, took time.Dura
 
 // WriteTo writes the counters in the Prometheus text format, version 0.0.4.
 func (c *Counters) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.WriteString(w, c.text()) // not under the lock: a slow reader must hold up no request
+	return int64(n), err
+}
+
+func (c *Counters) text() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var lines []string
@@ -58,9 +63,7 @@ func (c *Counters) WriteTo(w io.Writer) (int64, error) {
 		text += l
 	}
 	text += "# HELP kmproxy_request_seconds Time from the first header to the answer.\n# TYPE kmproxy_request_seconds summary\n"
-	text += fmt.Sprintf("kmproxy_request_seconds_sum %g\nkmproxy_request_seconds_count %d\n", c.seconds, c.total)
-	n, err := io.WriteString(w, text)
-	return int64(n), err
+	return text + fmt.Sprintf("kmproxy_request_seconds_sum %g\nkmproxy_request_seconds_count %d\n", c.seconds, c.total)
 }
 
 // Handler serves /healthz, /readyz and /metrics. ready tells why the proxy should
