@@ -106,14 +106,18 @@ func CorrelationID(h http.Header) (string, bool) {
 // noDisguise refuses names that a lenient server behind us could take for ours
 // (X_KM_…), and a Connection header that would remove ours on the way.
 func noDisguise(h http.Header) error {
+	var disguised string // the first by name: the answer must not depend on a map's order
 	for name := range h {
-		if dashed := strings.ReplaceAll(name, "_", "-"); dashed != name && isOurs(dashed) {
-			return &HeaderError{Form, knownOr(dashed, "X-KM")}
+		if isOurs(dashed(name)) && dashed(name) != name && (disguised == "" || name < disguised) {
+			disguised = name
 		}
+	}
+	if disguised != "" {
+		return &HeaderError{Form, knownOr(dashed(disguised), "X-KM")}
 	}
 	for _, value := range h["Connection"] {
 		for option := range strings.SplitSeq(value, ",") {
-			if isOurs(strings.ReplaceAll(strings.TrimSpace(option), "_", "-")) {
+			if isOurs(dashed(strings.TrimSpace(option))) {
 				return &HeaderError{Form, "Connection"}
 			}
 		}
@@ -127,6 +131,17 @@ func isOurs(name string) bool {
 	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }
 
+// dashed is a header's name as servers see it that keep headers like environment
+// variables: there every sign that is no letter and no digit is the same.
+func dashed(name string) string {
+	return strings.Map(func(c rune) rune {
+		if '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' {
+			return c
+		}
+		return '-'
+	}, name)
+}
+
 func knownOr(name, otherwise string) string {
 	if w, ok := written[http.CanonicalHeaderKey(name)]; ok {
 		return w
@@ -134,10 +149,11 @@ func knownOr(name, otherwise string) string {
 	return otherwise
 }
 
-// Strip removes every header of the protocol's name space, known or not.
+// Strip removes every header of the protocol's name space, known or not, and
+// those that hide as one.
 func Strip(h http.Header) {
 	for name := range h {
-		if isOurs(name) {
+		if isOurs(dashed(name)) {
 			delete(h, name)
 		}
 	}
