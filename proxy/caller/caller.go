@@ -7,9 +7,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,18 +28,25 @@ import (
 // maxAnswerBytes bounds what a caller reads of an answer.
 const maxAnswerBytes = 64 << 20
 
-// Caller is one service provider with one crypto key. It is safe for concurrent use.
+// Errors of an answer that was received and is not to be believed.
+var (
+	ErrTooLarge    = errors.New("the answer is larger than 64 MiB")
+	ErrCorrelation = errors.New("the answer is encrypted and carries another correlation id than the request")
+)
+
+// Caller is one service provider with one crypto key. It is safe for concurrent
+// use. It follows no redirect: that would hand body and token to somebody else.
 type Caller struct {
 	URL       string // of the API, without the path
 	ASPID     keys.ASPID
 	AccessKey keys.AccessKey
 	Secret    sensitive.Bytes
-	KeyID     keys.KeyID  // empty: none is sent
-	Server    jwk.Public  // requests are encrypted to it
-	Client    jwk.Private // answers are opened with it
-	Suite     alg.Suite   // zero: RSA-OAEP-256 with A256GCM
-	Zone      string      // X-KM-Time-Zone; empty: UTC
-	Location  *time.Location
+	KeyID     keys.KeyID     // empty: none is sent
+	Server    jwk.Public     // requests are encrypted to it
+	Client    jwk.Private    // answers are opened with it
+	Suite     alg.Suite      // zero: RSA-OAEP-256 with A256GCM
+	Zone      string         // X-KM-Time-Zone; empty: UTC
+	Location  *time.Location // that zone; must be set where Zone is
 	HTTP      *http.Client
 	Now       func() time.Time
 }
@@ -54,7 +63,8 @@ type Exchange struct {
 }
 
 // Call sends a plaintext encrypted and opens the answer. An answer that is not
-// encrypted is returned as it is.
+// encrypted is returned as it is. Errors of an encrypted answer: ErrCorrelation,
+// encdata.ErrForm, jwe.ErrOpen; what was received stands in the Exchange.
 func (c *Caller) Call(ctx context.Context, path string, plaintext []byte) (Exchange, error) {
 	suite := c.Suite
 	if suite == (alg.Suite{}) {
@@ -75,13 +85,19 @@ func (c *Caller) Send(ctx context.Context, path string, body []byte) (Exchange, 
 	}
 	c.sign(r.Header, body)
 	x := Exchange{RequestHeader: r.Header, RequestBody: body}
-	answer, err := c.HTTP.Do(r)
+	client := *c.HTTP
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	answer, err := client.Do(r)
 	if err != nil {
 		return x, fmt.Errorf("sending the request: %w", err)
 	}
 	defer func() { _ = answer.Body.Close() }() // it was read to its end, or the error says so
 	x.Status, x.AnswerHeader = answer.StatusCode, answer.Header
-	if x.AnswerBody, err = io.ReadAll(io.LimitReader(answer.Body, maxAnswerBytes)); err != nil {
+	x.AnswerBody, err = io.ReadAll(io.LimitReader(answer.Body, maxAnswerBytes+1))
+	if err == nil && len(x.AnswerBody) > maxAnswerBytes {
+		err = ErrTooLarge
+	}
+	if err != nil {
 		return x, fmt.Errorf("reading the answer: %w", err)
 	}
 	return x, c.open(&x)
@@ -117,6 +133,9 @@ func (c *Caller) open(x *Exchange) error {
 	}
 	x.Encrypted = true
 	x.Plaintext = nil
+	if !x.correlated() {
+		return fmt.Errorf("opening the answer: %w", ErrCorrelation)
+	}
 	token, err := encdata.Token(x.AnswerBody)
 	if err != nil {
 		return fmt.Errorf("opening the answer: %w", err)
@@ -131,6 +150,13 @@ func (c *Caller) open(x *Exchange) error {
 	}
 	x.Plaintext = plain.Bytes()
 	return nil
+}
+
+// correlated tells whether the answer says that it is this request's. An
+// encrypted answer proves no sender: anyone with the public key can make one.
+func (x *Exchange) correlated() bool {
+	sent := x.RequestHeader[auth.Written(auth.HeaderCorrelationID)]
+	return slices.Equal(x.AnswerHeader.Values(auth.HeaderCorrelationID), sent)
 }
 
 func randomHex(n int) string {
