@@ -30,10 +30,12 @@ func (p *Proxy) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error)
 	return nil, refuseInput(invalidInput, "body", "the body ended early or its framing is broken")
 }
 
-// readAll reads to the end, into one allocation where the length is declared.
+// readAll reads to the end. On a stranger's word about the length it takes no
+// more than 64 KiB; beyond that, memory grows with what has come.
 func readAll(from io.Reader, declared int64) ([]byte, error) {
+	const most = 64 << 10
 	var buf bytes.Buffer
-	buf.Grow(int(max(declared, 0)) + bytes.MinRead)
+	buf.Grow(int(min(max(declared, 0), most)) + bytes.MinRead)
 	_, err := buf.ReadFrom(from)
 	return buf.Bytes(), err
 }
