@@ -2,7 +2,11 @@ package proxy
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 )
 
 // RequestMode says which bodies a route takes. The zero value is invalid.
@@ -45,6 +49,10 @@ func newRoutes(base string, list []Route) (routes, error) {
 			r.Response < ResponseMatch || r.Response > ResponsePlain || r.PadBytes < 0 {
 			return routes{}, fmt.Errorf("route %s %s: its modes or padding are not valid", r.Method, r.Path)
 		}
+		if !isVerbatim(base + r.Path) {
+			return routes{}, fmt.Errorf("route %s %s: a path begins with / and holds nothing that is escaped in requests",
+				r.Method, r.Path)
+		}
 		methods := out.byPath[base+r.Path]
 		if methods == nil {
 			methods = map[string]*Route{}
@@ -58,6 +66,13 @@ func newRoutes(base string, list []Route) (routes, error) {
 	return out, nil
 }
 
+// isVerbatim tells whether a path has one spelling alone, so that comparing it
+// byte for byte is all there is to routing.
+func isVerbatim(path string) bool {
+	u := url.URL{Path: path, RawPath: path}
+	return strings.HasPrefix(path, "/") && u.EscapedPath() == path && !strings.Contains(path, "%")
+}
+
 // find compares the path as it was sent: no cleaning, no decoding, so that no
 // second spelling reaches an upstream that cleans.
 func (t routes) find(r *http.Request) (*Route, *Error) {
@@ -69,8 +84,6 @@ func (t routes) find(r *http.Request) (*Route, *Error) {
 		return route, nil
 	}
 	e := refuse(noMethod, "")
-	for m := range methods {
-		e.allow = m
-	}
+	e.allow = strings.Join(slices.Sorted(maps.Keys(methods)), ", ") // RFC 9110 §10.2.1: all of them
 	return nil, e
 }
