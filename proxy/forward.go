@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,12 +74,13 @@ func (p *Proxy) forward(o opened) (answer, error) {
 // it came, the verified headers, the opened body.
 func rewrite(r *httputil.ProxyRequest, c Config) {
 	o := exchangeOf(r.In).opened
-	r.Out.URL.Scheme, r.Out.URL.Host = c.Upstream.Scheme, c.Upstream.Host
-	r.Out.URL.Path = strings.TrimSuffix(c.Upstream.Path, "/") + o.route.Path
-	r.Out.URL.RawPath, r.Out.URL.RawQuery = "", r.In.URL.RawQuery
+	r.Out.URL = &url.URL{Scheme: c.Upstream.Scheme, Host: c.Upstream.Host,
+		Path:     strings.TrimSuffix(c.Upstream.Path, "/") + o.route.Path,
+		RawPath:  strings.TrimSuffix(c.Upstream.EscapedPath(), "/") + o.route.Path,
+		RawQuery: r.In.URL.RawQuery}
 	r.Out.Host = ""
-	for _, name := range []string{"Expect", "Accept-Encoding", "Content-Encoding"} {
-		r.Out.Header.Del(name)
+	for _, name := range stopHere {
+		delete(r.Out.Header, name)
 	}
 	r.SetXForwarded()
 	var id keys.KeyID
@@ -87,7 +90,15 @@ func rewrite(r *httputil.ProxyRequest, c Config) {
 	o.headers.Forward(r.Out.Header, id)
 	content := o.content.expose()
 	r.Out.Body, r.Out.ContentLength = once{bytes.NewReader(content)}, int64(len(content))
-	r.Out.TransferEncoding, r.Out.GetBody = nil, nil
+	r.Out.TransferEncoding, r.Out.Trailer, r.Out.GetBody = nil, nil, nil
+}
+
+// stopHere are headers that do not go on: they speak of this hop or of the body
+// as it was sent, or they ask an upstream for another method or path than the
+// route that was checked.
+var stopHere = [...]string{
+	"Expect", "Accept-Encoding", "Content-Encoding", "Te", "Http2-Settings",
+	"X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Method", "X-Original-Url", "X-Rewrite-Url",
 }
 
 // once is a body that can be read one time: net/http takes it for replayable in
@@ -97,23 +108,30 @@ type once struct{ io.Reader }
 func (once) Close() error { return nil }
 
 // takeWhole reads the upstream's body to its end. A body that breaks off or goes
-// on behind the limit is an error, never a shorter answer.
+// on behind the limit is an error, never a shorter answer. So is a status that is
+// no answer (RFC 9110 §15): the body of a 101 is the bare connection, and below
+// 100 it could not be written.
 func takeWhole(r *http.Response, most int64) error {
+	if r.StatusCode < 200 || r.StatusCode > 599 {
+		return errAnswerStatus
+	}
+	if slices.ContainsFunc(r.Header["Content-Encoding"], func(coding string) bool { return coding != "" }) {
+		return errAnswerCoded
+	}
 	x := exchangeOf(r.Request)
 	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case int64(len(body)) > most:
+	}
+	if int64(len(body)) > most {
 		return errAnswerTooLarge
-	case r.Header.Get("Content-Encoding") != "":
-		return errAnswerCoded
 	}
 	x.answer = answer{to: x.opened, status: r.StatusCode, header: r.Header.Clone(), body: body}
 	return nil
 }
 
 var (
+	errAnswerStatus   = errors.New("its answer has a status outside 200 to 599")
 	errAnswerTooLarge = errors.New("its answer is larger than kmproxy takes")
 	errAnswerCoded    = errors.New("its answer has a content coding that nobody asked for")
 )
@@ -129,7 +147,7 @@ func (p *Proxy) unanswered(client context.Context, err error) *Error {
 		return refuse(clientGone, "while waiting for the upstream")
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return refuse(upstreamTimedOut, "")
-	case errors.Is(err, errAnswerTooLarge), errors.Is(err, errAnswerCoded):
+	case errors.Is(err, errAnswerStatus), errors.Is(err, errAnswerTooLarge), errors.Is(err, errAnswerCoded):
 		return refuse(upstreamFailed, err.Error())
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return refuse(upstreamFailed, "its answer ended early")
@@ -138,7 +156,7 @@ func (p *Proxy) unanswered(client context.Context, err error) *Error {
 	case errors.As(err, &op):
 		return refuse(upstreamFailed, op.Op+": "+op.Err.Error())
 	}
-	return refuse(upstreamFailed, "its answer is not understood")
+	return refuse(upstreamFailed, "it closed the connection, or its answer is not understood")
 }
 
 // nowhere is the ResponseWriter that ReverseProxy writes to: the answer is taken
