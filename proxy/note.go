@@ -82,21 +82,32 @@ func (p *Proxy) finish(n *note) {
 		slog.Duration("took", took), slog.String("remote", n.remote))
 }
 
-// rescue answers a request that panicked. A panic's value is logged only where
-// it is the runtime's own, for another could quote a body.
+// rescue answers a request that panicked. Where an answer has begun, or nobody is
+// to get one, the connection is cut, so that it does not look whole.
 func (p *Proxy) rescue(w http.ResponseWriter, n *note) {
 	v := recover()
 	if v == nil {
 		return
 	}
+	if n.status == 0 {
+		p.logPanic(v)
+		p.replyError(w, refuse(internalError, "panic"), n)
+		return
+	}
+	if v != http.ErrAbortHandler {
+		p.logPanic(v)
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// logPanic logs a panic's value only where it is the runtime's own, for another
+// could quote a body.
+func (p *Proxy) logPanic(v any) {
 	what := fmt.Sprintf("%T", v)
 	if e, ok := v.(runtime.Error); ok {
 		what = e.Error()
 	}
 	p.c.Log.Error("a request panicked: this is a bug in kmproxy", "panic", what, "at", panicSite())
-	if n.status == 0 {
-		p.replyError(w, refuse(internalError, "panic"), n)
-	}
 }
 
 // panicSite names the functions and lines that led here, without their arguments.

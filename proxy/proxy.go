@@ -69,6 +69,11 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n := p.begin(r)
 	defer p.finish(n)
 	defer p.rescue(w, n)
+	if r.ProtoMajor == 1 && (r.ProtoMinor == 0 || len(r.TransferEncoding) > 0) {
+		// a Content-Length beside Transfer-Encoding is not shown to handlers, and
+		// what follows such a request must not be taken for another (RFC 9112 §6.1)
+		w.Header().Set("Connection", "close")
+	}
 	s, err := p.serve(w, r, n)
 	if err != nil {
 		p.replyError(w, asError(err), n)

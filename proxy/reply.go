@@ -25,18 +25,23 @@ func (p *Proxy) reply(w http.ResponseWriter, s sealed, n *note) {
 		// RFC 9745 §2.1: a structured date, since when
 		h.Set("Deprecation", fmt.Sprintf("@%d", s.used.Since().Unix()))
 	}
-	n.answered(s.status, "", "", len(s.body))
-	if s.status == http.StatusNoContent || s.status == http.StatusNotModified {
-		h.Del("Content-Length")
-		w.WriteHeader(s.status)
-		return
+	if len(h["Content-Type"]) == 0 {
+		h["Content-Type"] = nil // or net/http would guess one from the body
 	}
-	w.WriteHeader(s.status)
-	_, _ = w.Write(s.body) // the client went away: nobody is left to tell
+	if s.bodiless {
+		h.Del("Content-Length")
+		s.body = nil
+	}
+	send(w, s.status, s.body, n, "", "")
 }
 
-// replyError writes a row of the error table, always plain.
+// replyError writes a row of the error table, always plain. A client that is gone
+// is told nothing: should it still read, a cut connection is what it must see.
 func (p *Proxy) replyError(w http.ResponseWriter, e *Error, n *note) {
+	if e.kind == clientGone {
+		n.answered(e.Status(), e.Code(), e.reason, 0)
+		panic(http.ErrAbortHandler)
+	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
@@ -51,7 +56,15 @@ func (p *Proxy) replyError(w http.ResponseWriter, e *Error, n *note) {
 	}
 	body := e.body()
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	n.answered(e.Status(), e.Code(), e.reason, len(body))
-	w.WriteHeader(e.Status())
-	_, _ = w.Write(body) // the client went away: nobody is left to tell
+	send(w, e.Status(), body, n, e.Code(), e.reason)
+}
+
+// send writes status and body. What is noted is what went out: a panic before
+// leaves the note empty.
+func send(w http.ResponseWriter, status int, body []byte, n *note, code, reason string) {
+	w.WriteHeader(status)
+	n.answered(status, code, reason, len(body))
+	if len(body) > 0 {
+		_, _ = w.Write(body) // the client went away: nobody is left to tell
+	}
 }

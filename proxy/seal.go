@@ -16,6 +16,7 @@ type sealed struct {
 	status        int
 	header        http.Header
 	body          []byte
+	bodiless      bool // no body, and no length of one
 	correlationID string
 	keyID         keys.KeyID    // under which it is encrypted; empty: it is plain
 	used          *keys.RingKey // the key that the exchange used, if any
@@ -23,7 +24,7 @@ type sealed struct {
 
 // seal encrypts the upstream's answer where the route and the request want it.
 func (p *Proxy) seal(a answer) (sealed, error) {
-	s := sealed{status: a.status, header: a.header, body: a.body,
+	s := sealed{status: a.status, header: a.header, body: a.body, bodiless: a.bodiless(),
 		correlationID: a.to.headers.CorrelationID, used: a.to.key}
 	auth.Strip(s.header)
 	if !a.wantsSeal() {
@@ -52,8 +53,12 @@ func (p *Proxy) seal(a answer) (sealed, error) {
 // plaintext.
 func (a answer) wantsSeal() bool {
 	success := a.status >= 200 && a.status < 300
-	bodiless := a.status == http.StatusNoContent || a.status == http.StatusNotModified || a.to.request.Method == http.MethodHead
-	return a.to.answer.key != nil && !bodiless && (success || a.to.route.EncryptErrors)
+	return a.to.answer.key != nil && !a.bodiless() && (success || a.to.route.EncryptErrors)
+}
+
+// bodiless tells whether no body can go with the answer (RFC 9110 §6.4.1).
+func (a answer) bodiless() bool {
+	return a.status == http.StatusNoContent || a.status == http.StatusNotModified || a.to.request.Method == http.MethodHead
 }
 
 // tellsOfPlaintext are headers that say something of the body before it was
