@@ -2,13 +2,16 @@ package jwe_test
 
 import (
 	"crypto"
+	"crypto/rand"
 	"crypto/rsa"
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
+	"kmproxy/crypto/alg"
 	"kmproxy/crypto/jwe"
 )
 
@@ -54,8 +57,8 @@ func TestHardwareIsAskedForOAEP(t *testing.T) {
 	}
 	for name, f := range failures([]byte("content")) {
 		spy := &spy{counter: counter{key: rsaKey()}}
-		if _, err := open(private(spy), f.token); err == nil || spy.length != 256 {
-			t.Errorf("%s: asked to decrypt %d bytes (%v)", name, spy.length, err)
+		if _, err := open(private(spy), f.token); err == nil || len(spy.input) != 256 {
+			t.Errorf("%s: asked to decrypt %d bytes (%v)", name, len(spy.input), err)
 		}
 	}
 }
@@ -63,12 +66,12 @@ func TestHardwareIsAskedForOAEP(t *testing.T) {
 // spy remembers what it was asked.
 type spy struct {
 	counter
-	opts   crypto.DecrypterOpts
-	length int
+	opts  crypto.DecrypterOpts
+	input []byte
 }
 
 func (s *spy) Decrypt(random io.Reader, msg []byte, opts crypto.DecrypterOpts) ([]byte, error) {
-	s.opts, s.length = opts, len(msg)
+	s.opts, s.input = opts, slices.Clone(msg)
 	return s.counter.Decrypt(random, msg, opts)
 }
 
@@ -121,6 +124,55 @@ type obliging struct {
 
 func (o *obliging) Decrypt(io.Reader, []byte, crypto.DecrypterOpts) ([]byte, error) {
 	return slices.Clone(o.answer), nil
+}
+
+// TestFailedUnwrapIsRandom: what takes the place of a content key that does not
+// unwrap is fresh each time (RFC 7516 §11.5). Were it known, or what the key
+// unwraps to nevertheless, a message sealed under it would take another path.
+func TestFailedUnwrapIsRandom(t *testing.T) {
+	key := random(32)
+	wrapped := unb64(strings.Split(forgery{cek: key}.token(rsaKey()), ".")[1])
+	for name, answer := range map[string]func([]byte) ([]byte, error){
+		"an error":             func([]byte) ([]byte, error) { return nil, errors.New("no") },
+		"an error and the key": func(b []byte) ([]byte, error) { return b, errors.New("no") },
+		"nothing":              func([]byte) ([]byte, error) { return nil, nil },
+		"a byte less":          func(b []byte) ([]byte, error) { return b[:31], nil },
+		"a byte more":          func(b []byte) ([]byte, error) { return append(slices.Clone(b), 0), nil },
+	} {
+		seen := map[string]bool{string(make([]byte, 32)): true, string(key): true, string(key[:31]) + "\x00": true}
+		for range 10 {
+			h := private(&hardware{counter{key: rsaKey()}, answer})
+			cek, flaw := jwe.Unwrap(h, alg.Preferred(), wrapped)
+			if flaw == "" || len(cek) != 32 || seen[string(cek)] {
+				t.Errorf("%s: a key of %d bytes that can be known (%q)", name, len(cek), flaw)
+			}
+			seen[string(cek)] = true
+		}
+	}
+}
+
+// TestDecoyIsRandom: an encrypted key that is none for this modulus, or is spelled
+// otherwise, is not what the private operation gets. The modulus has 258 bytes,
+// three of which are four digits, so that a decoder may have read them all before
+// it finds the flaw.
+func TestDecoyIsRandom(t *testing.T) {
+	const size = 258
+	key := must(rsa.GenerateKey(rand.Reader, 8*size))
+	parts := forgery{content: []byte("content")}.parts(key)
+	genuine := parts[1]
+	seen := map[string]bool{string(unb64(genuine)): true, string(make([]byte, size)): true}
+	for _, spelling := range []string{
+		"", genuine + "\n", genuine + "=", genuine + "A", genuine + "AAAA", genuine[:340], b64(key.N.Bytes()),
+	} {
+		spy := &spy{counter: counter{key: key}}
+		parts[1] = spelling
+		_, err := open(private(spy), joined(parts))
+		refuse(t, spelling, err, "the encrypted key")
+		if seen[string(spy.input)] || len(spy.input) != size {
+			t.Errorf("%.20q…: the key was used for what could be known", spelling)
+		}
+		seen[string(spy.input)] = true
+	}
 }
 
 // TestConcurrentUse opens one message and seals others in eight goroutines.
