@@ -66,15 +66,24 @@ type Exchange struct {
 // encrypted is returned as it is. Errors of an encrypted answer: ErrCorrelation,
 // encdata.ErrForm, jwe.ErrOpen; what was received stands in the Exchange.
 func (c *Caller) Call(ctx context.Context, path string, plaintext []byte) (Exchange, error) {
+	body, err := c.Encrypt(plaintext)
+	if err != nil {
+		return Exchange{}, err
+	}
+	return c.Send(ctx, path, body)
+}
+
+// Encrypt returns the body that carries a plaintext.
+func (c *Caller) Encrypt(plaintext []byte) ([]byte, error) {
 	suite := c.Suite
 	if suite == (alg.Suite{}) {
 		suite = alg.Preferred()
 	}
 	body, err := encdata.Wrap(func(dst []byte) ([]byte, error) { return jwe.Seal(dst, c.Server, suite, plaintext) })
 	if err != nil {
-		return Exchange{}, fmt.Errorf("encrypting the request: %w", err)
+		return nil, fmt.Errorf("encrypting the request: %w", err)
 	}
-	return c.Send(ctx, path, body)
+	return body, nil
 }
 
 // Send signs and sends a body as it is.
@@ -83,7 +92,7 @@ func (c *Caller) Send(ctx context.Context, path string, body []byte) (Exchange, 
 	if err != nil {
 		return Exchange{}, fmt.Errorf("making the request: %w", err)
 	}
-	c.sign(r.Header, body)
+	c.Sign(r.Header, body)
 	x := Exchange{RequestHeader: r.Header, RequestBody: body}
 	client := *c.HTTP
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -103,8 +112,8 @@ func (c *Caller) Send(ctx context.Context, path string, body []byte) (Exchange, 
 	return x, c.open(&x)
 }
 
-// sign sets the protocol's headers for a body.
-func (c *Caller) sign(h http.Header, body []byte) {
+// Sign sets the protocol's headers for a body, under a new correlation id.
+func (c *Caller) Sign(h http.Header, body []byte) {
 	zone, loc := c.Zone, c.Location
 	if zone == "" {
 		zone, loc = "UTC", time.UTC
