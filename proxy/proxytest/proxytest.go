@@ -45,6 +45,7 @@ type Proxy struct {
 	Handler  http.Handler // without TLS and listener
 	Proxy    *proxy.Proxy // what Handler counts the requests of
 	CA       *x509.CertPool
+	CACert   []byte // the same, in DER
 
 	MasterKey sensitive.Bytes   // the key file that seals the store
 	Private   []*rsa.PrivateKey // every private half that was made for it
@@ -91,7 +92,7 @@ func (p *Proxy) serve(t testing.TB, c proxy.Config) {
 	must(t, err)
 	cert, err := x509.ParseCertificate(ca.Certificate())
 	must(t, err)
-	p.CA = x509.NewCertPool()
+	p.CA, p.CACert = x509.NewCertPool(), cert.Raw
 	p.CA.AddCert(cert)
 	l, err := Listen()
 	must(t, err)
