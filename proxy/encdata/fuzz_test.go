@@ -1,0 +1,69 @@
+package encdata_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"kmproxy/proxy/encdata"
+)
+
+func seeds(f *testing.F) {
+	f.Helper()
+	for body := range wrappers {
+		f.Add([]byte(body[:min(len(body), 1<<10)]))
+	}
+	for _, body := range append(misshapen, plain...) {
+		f.Add([]byte(body[:min(len(body), 1<<10)]))
+	}
+}
+
+// FuzzToken: a wrapper is an encrypted body, is JSON of one member, and holds
+// nothing but what a compact JWE is made of.
+func FuzzToken(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		before := bytes.Clone(body)
+		token, err := encdata.Token(body)
+		if !bytes.Equal(body, before) {
+			t.Fatalf("%q became %q", before, body)
+		}
+		if err != nil {
+			return
+		}
+		if !encdata.Is(body) {
+			t.Errorf("%q is a wrapper and passes for a plain body", body)
+		}
+		var parsed map[string]string
+		if err := json.Unmarshal(body, &parsed); err != nil || len(parsed) != 1 || parsed["encData"] != string(token) {
+			t.Errorf("%q: got %q, JSON says %q, %v", body, token, parsed, err)
+		}
+		wrapped, err := encdata.Wrap(func(dst []byte) ([]byte, error) { return append(dst, token...), nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := encdata.Token(wrapped); err != nil || !bytes.Equal(again, token) {
+			t.Errorf("%q: wrapped anew it is %q, %v", body, again, err)
+		}
+	})
+}
+
+// FuzzIs: no body in which a JSON parser finds the member passes for a plain one.
+func FuzzIs(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		is := encdata.Is(body)
+		var parsed map[string]json.RawMessage
+		if json.Unmarshal(bytes.TrimPrefix(body, []byte(bom)), &parsed) != nil {
+			return
+		}
+		has := false
+		for name := range parsed {
+			has = has || strings.EqualFold(name, "encData")
+		}
+		if is != has {
+			t.Errorf("%q is encrypted: %t, it has the member: %t", body, is, has)
+		}
+	})
+}
