@@ -41,7 +41,7 @@ func TestDefectsAreFound(t *testing.T) {
 // start runs tests of this binary on a defective store; the function it returns
 // waits for their output.
 func start(t *testing.T, defect, tests string) func() string {
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run="+tests, "-test.v")
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run="+tests, "-test.v", "-test.timeout=10s")
 	child.Env = append(os.Environ(), defectEnv+"="+defect)
 	var out bytes.Buffer
 	child.Stdout, child.Stderr = &out, &out

@@ -9,7 +9,14 @@ import (
 )
 
 // patience bounds what the contract gives a second: machines under test are slow.
-const patience = 5 * time.Second
+// A test that is to end soon has less of it.
+func patience(t *testing.T) time.Duration {
+	const most = 10 * time.Second
+	if deadline, limited := t.Deadline(); limited {
+		return min(most, time.Until(deadline)/2)
+	}
+	return most
+}
 
 // watchTells wants a send after each of several commits. A single send proves
 // nothing: the first may come without a commit.
@@ -27,7 +34,8 @@ func watchTells(t *testing.T, a, b keys.Store) {
 // wantTold waits for a send after which Load gives the revision.
 func wantTold(t *testing.T, s keys.Store, told <-chan struct{}, rev keys.Revision) {
 	t.Helper()
-	deadline := time.After(patience)
+	wait := patience(t)
+	deadline := time.After(wait)
 	for {
 		select {
 		case _, open := <-told:
@@ -38,7 +46,7 @@ func wantTold(t *testing.T, s keys.Store, told <-chan struct{}, rev keys.Revisio
 				return
 			}
 		case <-deadline:
-			t.Fatalf("revision %d was not told within %v", rev, patience)
+			t.Fatalf("revision %d was not told within %v", rev, wait)
 		}
 	}
 }
@@ -56,7 +64,8 @@ func watchEnds(t *testing.T, a, b keys.Store) {
 
 func wantClosed(t *testing.T, told <-chan struct{}) {
 	t.Helper()
-	deadline := time.After(patience)
+	wait := patience(t)
+	deadline := time.After(wait)
 	for {
 		select {
 		case _, open := <-told:
@@ -64,7 +73,7 @@ func wantClosed(t *testing.T, told <-chan struct{}) {
 				return
 			}
 		case <-deadline:
-			t.Fatalf("the watch was not closed within %v after its context ended", patience)
+			t.Fatalf("the watch was not closed within %v after its context ended", wait)
 		}
 	}
 }
@@ -73,15 +82,15 @@ func watchUnread(t *testing.T, a, b keys.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	told := b.Watch(ctx)
-	done := make(chan error, 1)
+	done, wait := make(chan error, 1), patience(t)
 	go func() { done <- commitMany(ctx, a, 20) }()
 	select {
 	case err := <-done:
 		if err != nil {
 			t.Fatalf("commit: %v", err)
 		}
-	case <-time.After(patience):
-		t.Fatalf("20 commits were not done within %v while nobody read the watch", patience)
+	case <-time.After(wait):
+		t.Fatalf("20 commits were not done within %v while nobody read the watch", wait)
 	}
 	wantTold(t, b, told, 20)
 }
