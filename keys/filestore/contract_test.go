@@ -1,0 +1,16 @@
+package filestore_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"kmproxy/keys"
+	"kmproxy/keys/storetest"
+)
+
+func TestContract(t *testing.T) {
+	storetest.RunShared(t, func(t *testing.T) func() keys.Store {
+		dir := filepath.Join(t.TempDir(), "store")
+		return func() keys.Store { return open(t, dir) }
+	})
+}
