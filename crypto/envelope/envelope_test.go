@@ -200,6 +200,9 @@ func TestKeyPrintsNowhere(t *testing.T) {
 		sensitivetest.Hidden(t, raw, v)
 		sensitivetest.Hidden(t, sealingKey(t, raw), v)
 	}
+	if key.GoString() != "[redacted]" {
+		t.Errorf("prints as %q", key.GoString())
+	}
 	opened, err := key.Open(place, nil, key.Seal(place, nil, raw))
 	if err != nil {
 		t.Fatal(err)

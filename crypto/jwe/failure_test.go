@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"reflect"
 	"slices"
@@ -20,9 +21,7 @@ import (
 func failures(content []byte) map[string]failure {
 	out := map[string]failure{}
 	for _, more := range []func([]byte) map[string]failure{lengthFailures, keyFailures, oaepFailures, contentFailures} {
-		for name, f := range more(content) {
-			out[name] = f
-		}
+		maps.Copy(out, more(content))
 	}
 	return out
 }

@@ -77,8 +77,9 @@ func spellings(part string) map[string]string {
 		"a digit less":             part[:len(part)-1],
 		"a digit more":             part + "A",
 	}
-	delete(out, map[bool]string{true: "padded"}[len(part)%4 == 0]) // there it would be the same
-	if spare := len(part) % 4; spare != 0 {
+	if len(part)%4 == 0 {
+		delete(out, "padded") // which would be the same
+	} else {
 		const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 		last := strings.IndexByte(digits, part[len(part)-1])
 		out["a last digit with trailing bits"] = part[:len(part)-1] + digits[last+1:last+2]
@@ -114,7 +115,7 @@ func TestStrictBase64URL(t *testing.T) {
 				continue
 			}
 			_, err = jwe.Open(private(c), m)
-			if how != "a digit more" { // which makes a byte more
+			if how != "a digit more" && how != "a digit less" { // which may be other bytes, well spelled
 				refuse(t, name+", "+how, err, "the "+name+" is not")
 				refuse(t, name+", "+how, err, "canonical base64url")
 			}

@@ -39,7 +39,8 @@ func TestAcceptedHeaders(t *testing.T) {
 }
 
 // TestRefusedHeaders: whatever is not on the list is refused before the key is
-// used (RFC 7516 §5.2 steps 3 to 5).
+// used (RFC 7516 §5.2 steps 3 to 5; the same of a JWS in RFC 7515 §5.2 steps 3 to
+// 5; duplicate names, RFC 7515 §4).
 func TestRefusedHeaders(t *testing.T) {
 	const algEnc = `"alg":"RSA-OAEP-256","enc":"A256GCM"`
 	for header, says := range map[string]string{
@@ -123,7 +124,8 @@ func TestRefusedHeaders(t *testing.T) {
 }
 
 // TestRefusedMembers has every other member of the IANA registry for JOSE
-// headers, with a value as it should be and as a string.
+// headers, with a value as it should be and as a string. By that nothing is ever
+// decompressed (RFC 7516 §5.2 step 18) and no extension is critical (§4.1.13).
 func TestRefusedMembers(t *testing.T) {
 	for name, value := range map[string]string{
 		"zip": `"DEF"`, "crit": `["exp"]`, "jku": `"https://attacker.example/keys"`,

@@ -165,6 +165,9 @@ func TestPrivatePrintsNowhere(t *testing.T) {
 		sensitivetest.Hidden(t, secret.Bytes(), text)
 	}
 	sensitivetest.Hidden(t, text.Expose()[100:], text)
+	if hidden.key.String() != "[redacted]" || hidden.key.GoString() != "[redacted]" {
+		t.Errorf("prints as %q, %q", hidden.key.String(), hidden.key.GoString())
+	}
 	value := must(jwk.NewPrivate(rsaByValue{*rsaKey()}, alg.All()))
 	sensitivetest.Hidden(t, rsaKey().D.Bytes(), struct{ key jwk.Private }{value})
 }
