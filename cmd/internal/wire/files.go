@@ -1,0 +1,70 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"kmproxy/crypto/sensitive"
+)
+
+// ReadSecretFile reads a file that nobody but its owner may read.
+func ReadSecretFile(path string) (sensitive.Bytes, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return sensitive.Bytes{}, err
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return sensitive.Bytes{}, fmt.Errorf("%s is open to others (mode %04o): chmod 600 it", path, mode)
+	}
+	content, err := os.ReadFile(path)
+	return sensitive.New(content), err
+}
+
+// CreateSecretFile writes a new file with mode 0600, whole or not at all, and
+// durably. If the file is there already the error is fs.ErrExist and the file is
+// untouched.
+func CreateSecretFile(path string, content sensitive.Bytes) error {
+	dir := filepath.Dir(path)
+	temp, err := os.CreateTemp(dir, ".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(temp.Name()) }() // it is linked by then, or not wanted
+	_, err = temp.Write(content.Expose())
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(temp.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// replaceFile writes a file whole or not at all, over what is there.
+func replaceFile(path string, content []byte, mode fs.FileMode) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(temp.Name()) }() // it is renamed by then, or not wanted
+	_, err = temp.Write(content)
+	if err := errors.Join(err, temp.Chmod(mode), temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temp.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes a new name durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

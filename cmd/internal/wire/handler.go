@@ -1,0 +1,59 @@
+package wire
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime"
+	"time"
+
+	"kmproxy/cmd/internal/config"
+	"kmproxy/keys"
+	"kmproxy/proxy"
+	"kmproxy/proxy/auth"
+	"kmproxy/proxy/status"
+)
+
+const (
+	maxAnswerBytes = 8 << 20 // of the upstream
+	queueTime      = 5 * time.Second
+)
+
+// handler is the request path that a config describes.
+func handler(c config.Config, live *keys.Live, w World, log *slog.Logger, counters *status.Counters) (http.Handler, error) {
+	toUpstream, err := transport(c.Upstream)
+	if err != nil {
+		return nil, err
+	}
+	return proxy.New(proxy.Config{
+		Routes:         routes(c.Routes),
+		BasePath:       c.Listen.BasePath,
+		Ring:           live.Ring,
+		Upstream:       c.Upstream.URL,
+		Transport:      toUpstream,
+		UpstreamTime:   c.Upstream.Timeout,
+		Zones:          auth.Zones(c.Admission.TimeZones),
+		ClockSkew:      c.Admission.ClockSkew,
+		MaxBodyBytes:   c.Admission.MaxBodyBytes,
+		MaxAnswerBytes: maxAnswerBytes,
+		RSAWorkers:     runtime.GOMAXPROCS(0),
+		QueueTime:      queueTime,
+		Now:            w.Now,
+		Log:            log,
+		Observe: func(o proxy.Outcome) {
+			counters.Count(o.Code, o.Status, o.Encrypted, o.Took)
+		},
+	})
+}
+
+func routes(list []config.Route) []proxy.Route {
+	request := map[config.RequestMode]proxy.RequestMode{config.RequestEither: proxy.RequestEither,
+		config.RequestEncrypted: proxy.RequestEncrypted, config.RequestPlain: proxy.RequestPlain}
+	response := map[config.ResponseMode]proxy.ResponseMode{config.ResponseMatch: proxy.ResponseMatch,
+		config.ResponseEncrypted: proxy.ResponseEncrypted, config.ResponsePlain: proxy.ResponsePlain}
+	var out []proxy.Route
+	for _, r := range list {
+		out = append(out, proxy.Route{Method: r.Method, Path: r.Path, Request: request[r.Request],
+			Response: response[r.Response], PadBytes: r.PadBytes, EncryptErrors: r.EncryptErrors})
+	}
+	return out
+}

@@ -1,0 +1,106 @@
+package wire_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// allowed says which of our own packages a room may import: its prefixes, by
+// room. A room that is not listed fails the test: whoever adds one decides.
+var allowed = []struct {
+	room    string // a package, or with /... all below it too
+	imports []string
+}{
+	{"crypto/...", []string{"crypto/"}},
+	{"keys", []string{"crypto/sensitive", "crypto/alg", "crypto/jwk", "crypto/envelope"}},
+	{"keys/...", []string{"crypto/", "keys"}},
+	{"proxy/listen", nil},
+	{"proxy/status", nil},
+	{"proxy/encdata", nil},
+	{"proxy/auth", []string{"crypto/trantoken", "keys"}},
+	{"proxy/caller", []string{"crypto/", "keys", "proxy/auth", "proxy/encdata"}},
+	{"proxy", []string{"crypto/", "keys", "proxy/auth", "proxy/encdata"}},
+	{"proxy/proxytest", []string{"crypto/", "keys", "proxy"}},
+	{"proxy/...", []string{"crypto/", "keys", "proxy"}},
+	{"cmd/internal/suggest", nil},
+	{"cmd/internal/config", []string{"cmd/internal/suggest"}},
+	{"cmd/internal/arsdemo", nil},
+	{"cmd/internal/wire", []string{"crypto/", "keys", "proxy", "cmd/internal/config"}},
+	{"cmd/...", []string{"crypto/", "keys", "proxy", "cmd/internal/"}},
+	{"bench", []string{"crypto/", "keys", "proxy"}},
+}
+
+// onlyWire are packages that one room alone may import: concrete stores.
+var onlyWire = []string{"kmproxy/keys/filestore"}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestImportsGoOneWay(t *testing.T) {
+	packages := listPackages(t)
+	if len(packages) < 10 {
+		t.Fatalf("only %d packages found", len(packages))
+	}
+	for _, p := range packages {
+		name := strings.TrimPrefix(p.ImportPath, "kmproxy/")
+		rule := slices.IndexFunc(allowed, func(r struct {
+			room    string
+			imports []string
+		},
+		) bool {
+			return r.room == name || strings.HasSuffix(r.room, "/...") && strings.HasPrefix(name, strings.TrimSuffix(r.room, "..."))
+		})
+		if rule < 0 {
+			t.Errorf("%s is in no room of the layout", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			checkImport(t, name, imported, allowed[rule].imports)
+		}
+	}
+}
+
+func checkImport(t *testing.T, name, imported string, may []string) {
+	t.Helper()
+	ours, isOurs := strings.CutPrefix(imported, "kmproxy/")
+	if !isOurs {
+		return
+	}
+	if slices.Contains(onlyWire, imported) && name != "cmd/internal/wire" {
+		t.Errorf("%s imports %s, which cmd/internal/wire alone may", name, ours)
+	}
+	ok := slices.ContainsFunc(may, func(m string) bool {
+		return ours == m || strings.HasPrefix(ours, strings.TrimSuffix(m, "/")+"/")
+	})
+	if !ok {
+		t.Errorf("%s imports %s: imports go one way", name, ours)
+	}
+}
+
+// listPackages asks the go command, which knows build tags; tests' imports do
+// not count.
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "kmproxy/...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []goPackage
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}

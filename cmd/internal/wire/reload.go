@@ -1,0 +1,34 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+
+	"kmproxy/cmd/internal/config"
+)
+
+// Reload serves by another config from now on; requests that were begun finish
+// by the one before. What cannot change while running is refused, and then the
+// config before stays as a whole.
+func (g *Gateway) Reload(ctx context.Context, c config.Config) error {
+	before := g.current.Load()
+	for _, fixed := range []struct{ key, is, wants string }{
+		{"listen.address", before.config.Listen.Address, c.Listen.Address},
+		{"admin.address", before.config.Admin.Address, c.Admin.Address},
+		{"tls.client_ca_file", before.config.TLS.ClientCAFile, c.TLS.ClientCAFile},
+		{"store.url", before.config.Store.String(), c.Store.String()},
+		{"master_key.source", before.config.MasterKey.Source.String(), c.MasterKey.Source.String()},
+		{"upstream.timeout", before.config.Upstream.Timeout.String(), c.Upstream.Timeout.String()},
+	} {
+		if fixed.is != fixed.wants {
+			return fmt.Errorf("%s is %s and cannot become %s while kmproxy runs: restart it", fixed.key, fixed.is, fixed.wants)
+		}
+	}
+	next, err := g.prepare(context.WithoutCancel(ctx), c)
+	if err != nil {
+		return err
+	}
+	g.current.Store(next)
+	before.end()
+	return nil
+}

@@ -1,0 +1,84 @@
+// Package wire builds the parts of kmproxy from a config. It is the only place
+// that knows which stores, certificate sources and drivers there are.
+package wire
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"kmproxy/cmd/internal/config"
+	"kmproxy/crypto/envelope"
+	"kmproxy/keys"
+	"kmproxy/keys/filestore"
+)
+
+// World is what the parts get from the process.
+type World struct {
+	Getenv func(string) string
+	Now    func() time.Time
+}
+
+// Intent says what a store is opened for. The zero value is invalid.
+type Intent uint8
+
+// The intents.
+const (
+	ToRead  Intent = iota + 1 // nothing is created
+	ToWrite                   // a store that holds nothing gets its folder and its master key
+)
+
+// Vault is a store and the master key that seals it.
+type Vault struct {
+	Store  keys.Store
+	Master envelope.Key
+	KDF    *envelope.KDF // nil: the key is not made from a passphrase
+}
+
+// OpenVault opens the store and finds the master key that it wants.
+func OpenVault(ctx context.Context, c config.Config, w World, to Intent) (Vault, error) {
+	if to == ToWrite {
+		if err := os.MkdirAll(filepath.Dir(c.Store.Dir), 0o700); err != nil {
+			return Vault{}, fmt.Errorf("making the store's folder: %w", err)
+		}
+	}
+	store, err := filestore.Open(c.Store.Dir)
+	if err != nil {
+		return Vault{}, fmt.Errorf("opening the store: %w", err)
+	}
+	snap, err := store.Load(ctx)
+	if err != nil {
+		return Vault{}, fmt.Errorf("opening the store: %w", err)
+	}
+	seal, sealed, err := keys.ReadSeal(snap)
+	if err != nil {
+		return Vault{}, fmt.Errorf("opening the store: %w", err)
+	}
+	v := Vault{Store: store, KDF: seal.KDF}
+	if !sealed && to == ToRead {
+		// nothing is sealed yet: any key opens it, and none is kept
+		v.Master, err = envelope.FromKeyFile(envelope.NewKeyFile())
+		return v, err
+	}
+	if !sealed && c.MasterKey.Source.Kind != config.SourceFile {
+		fresh := envelope.NewKDF()
+		v.KDF = &fresh
+	}
+	v.Master, err = masterKey(c.MasterKey.Source, w, v.KDF, !sealed)
+	if err != nil {
+		return Vault{}, err
+	}
+	if sealed && v.Master.ID() != seal.KeyID {
+		return Vault{}, fmt.Errorf("master_key.source %s: %w: the store wants the key %s, this is %s",
+			c.MasterKey.Source, envelope.ErrOtherKey, seal.KeyID, v.Master.ID())
+	}
+	return v, nil
+}
+
+// Manager is the one who changes the vault's projects and keys.
+func (v Vault) Manager(ctx context.Context, c config.Config, w World) (*keys.Manager, error) {
+	return keys.NewManager(ctx, keys.Config{Store: v.Store, Master: v.Master, KDF: v.KDF,
+		MaxPerProject: c.Keys.MaxPerProject, Now: w.Now})
+}
