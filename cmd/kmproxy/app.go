@@ -12,7 +12,12 @@ import (
 // commands lists every command group, in the order that help shows them.
 func commands(e *env) []*cli.Command {
 	return []*cli.Command{
+		demoCommand(e),
+		serveCommand(e),
 		configCommand(e),
+		projectCommand(e),
+		keyCommand(e),
+		callCommand(e),
 		completionCommand(e),
 		completeCommand(e),
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -70,8 +71,12 @@ func failText(w io.Writer, err error) {
 
 func (e *env) failJSON(err error) error {
 	var doc struct {
-		Error string `json:"error"`
-		Hint  string `json:"hint"`
+		Error  string          `json:"error"`
+		Hint   string          `json:"hint"`
+		Answer json.RawMessage `json:"answer,omitempty"` // of a call that the API refused
+	}
+	if c, ok := errors.AsType[*callError](err); ok && json.Valid(c.answer.body) {
+		doc.Answer = c.answer.body
 	}
 	var texts, hints []string
 	for _, p := range pointsOf(err) {

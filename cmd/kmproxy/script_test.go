@@ -26,11 +26,14 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SHIPPED", shipped)
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"syntax": syntax,
-		},
+		Cmds: scriptCommands(),
 	})
+}
+
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	all := serviceCommands()
+	all["exits"], all["syntax"] = exits, syntax
+	return all
 }
 
 // exits N COMMAND ARGS… runs a program and wants exactly that exit code.

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"kmproxy/cmd/internal/wire"
+)
+
+func serveCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:   "serve",
+		Usage:  "run the proxy until it is told to stop; SIGHUP reads the config again",
+		Action: e.action(serve),
+	}
+}
+
+func serve(e *env, c *cli.Context) (result, error) {
+	cfg, err := e.config(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.CheckFiles(); err != nil {
+		return nil, err
+	}
+	log := serviceLog(e.stderr, slog.LevelInfo)
+	g, err := wire.Build(c.Context, cfg, e.world(), log)
+	if err != nil {
+		return nil, explain(err)
+	}
+	log.Info("serving", "version", version(), "go", runtime.Version(), "address", g.PublicAddress().String(), "admin", g.AdminAddress().String(),
+		"upstream", cfg.Upstream.URL.Redacted(), "store", cfg.Store.String(), "projects", g.Projects())
+	if cfg.Admission.ReplayWindow > 0 {
+		log.Warn("the replay memory is not built in yet: admission.replay_window has no effect")
+	}
+	go e.reloads(c, g, log)
+	err = g.Run(c.Context)
+	log.Info("stopped")
+	return nil, err
+}
+
+// reloads reads the config again at each SIGHUP, until the context ends.
+func (e *env) reloads(c *cli.Context, g *wire.Gateway, log *slog.Logger) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-c.Context.Done():
+			return
+		case <-hup:
+			if err := e.reload(c.Context, c, g); err != nil {
+				log.Error("the new config is refused: the one before stays in use", "error", err)
+			} else {
+				log.Info("the new config is in use")
+			}
+		}
+	}
+}
+
+func (e *env) reload(ctx context.Context, c *cli.Context, g *wire.Gateway) error {
+	cfg, err := e.config(c)
+	if err != nil {
+		return err
+	}
+	if err := cfg.CheckFiles(); err != nil {
+		return err
+	}
+	return g.Reload(ctx, cfg)
+}
+
+// serviceLog is the service's log. The standard library's own logger is silenced:
+// net/http quotes through it what an upstream sent out of turn.
+func serviceLog(w io.Writer, level slog.Level) *slog.Logger {
+	log.SetOutput(io.Discard)
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os/user"
+
+	"github.com/urfave/cli/v2"
+
+	"kmproxy/cmd/internal/config"
+	"kmproxy/cmd/internal/wire"
+	"kmproxy/crypto/envelope"
+	"kmproxy/keys"
+)
+
+// manager opens the store that the config names.
+func (e *env) manager(c *cli.Context, to wire.Intent) (*keys.Manager, config.Config, error) {
+	cfg, err := e.config(c)
+	if err != nil {
+		return nil, cfg, err
+	}
+	vault, err := wire.OpenVault(c.Context, cfg, e.world(), to)
+	if err != nil {
+		return nil, cfg, explain(err)
+	}
+	m, err := vault.Manager(c.Context, cfg, e.world())
+	return m, cfg, explain(err)
+}
+
+func (e *env) world() wire.World { return wire.World{Getenv: e.getenv, Now: e.now} }
+
+// actor is the OS user: who the record of changes names.
+func actor() keys.Actor {
+	u, err := user.Current()
+	if err != nil || u.Username == "" {
+		return keys.Actor{Name: "unknown user"}
+	}
+	return keys.Actor{Name: u.Username}
+}
+
+// explain adds what to do about what can go wrong with projects and keys.
+func explain(err error) error {
+	hints := []struct {
+		is   error
+		hint string
+	}{
+		{keys.ErrDamaged, "nothing was changed; restore the store from a backup, or find out who edited it"},
+		{wire.ErrNoMasterKey, "bring the key file back from where you keep it, or name it in master_key.source; without it the store cannot be opened"},
+		{envelope.ErrOtherKey, "name the master key that seals this store in master_key.source"},
+		{keys.ErrNotFound, "see what is known with: kmproxy project list, kmproxy key list"},
+		{keys.ErrLimit, "see the project's keys with: kmproxy key list; keys.max_per_project allows this many"},
+	}
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	for _, h := range hints {
+		if errors.Is(err, h.is) {
+			return hinted(err, h.hint)
+		}
+	}
+	return err
+}
