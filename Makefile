@@ -1,0 +1,55 @@
+# Everything a developer does here. "make test" needs Go, git, make and a Debian
+# machine, and brings the rest itself.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+NODE := proxy/interop/node
+FUZZTIME ?= 60s
+SHORT_FUZZTIME ?= 10s
+
+STATICCHECK := go tool -modfile=tools.mod staticcheck
+
+.PHONY: help
+help: ## show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: test
+test: setup lint ## everything that CI checks: setup, lint, tests with the race detector, a short fuzz
+	go test -race ./...
+	@$(MAKE) --no-print-directory interop fuzz FUZZTIME=$(SHORT_FUZZTIME)
+
+.PHONY: interop
+interop: setup ## only the clients that others wrote, with how many calls each made
+	go test -race -v ./proxy/interop
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (60s)
+	scripts/fuzz $(FUZZTIME)
+
+.PHONY: lint
+lint: ## formatting, vet, staticcheck
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt wants: $$unformatted" >&2; exit 1; }
+	go vet ./...
+	$(STATICCHECK) ./...
+
+.PHONY: build
+build: ## dist/kmproxy, one static binary that knows its commit
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -o dist/kmproxy ./cmd/kmproxy
+
+.PHONY: setup
+setup: ## install what the tests need and is missing: Debian packages, npm's jose, Go modules
+	@scripts/setup-debian
+	@if command -v npm >/dev/null; then $(MAKE) -s --no-print-directory $(NODE)/node_modules/.package-lock.json; fi
+	@go mod download
+	@go mod download -modfile=tools.mod
+
+$(NODE)/node_modules/.package-lock.json: $(NODE)/package.json $(NODE)/package-lock.json
+	cd $(NODE) && npm ci --ignore-scripts
+	@touch $@
+
+.PHONY: clean
+clean: ## remove what was made here
+	rm -rf dist $(NODE)/node_modules
