@@ -3,11 +3,10 @@ package keys
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
-	"time"
 
-	"kmproxy/crypto/alg"
 	"kmproxy/crypto/envelope"
 	"kmproxy/crypto/sensitive"
 )
@@ -18,52 +17,25 @@ const (
 )
 
 // record is a project as it stands in the store. Plain is for people to read and
-// is authenticated by Sealed, which holds the secrets.
+// is authenticated by Sealed, which holds the secrets. A record that was put back
+// whole from an earlier time opens; only the audit trail can tell that.
 type record struct {
 	Version uint64          `json:"version"` // grows with every write
 	Plain   json.RawMessage `json:"plain"`
 	Sealed  string          `json:"sealed"`
 }
 
-type plainProject struct {
-	ASPID       ASPID             `json:"asp_id"`
-	Name        string            `json:"name,omitempty"`
-	State       string            `json:"state"` // "active" or "suspended"
-	CreatedAt   time.Time         `json:"created_at"`
-	Credentials []plainCredential `json:"credentials"`
-	Keys        []plainKey        `json:"keys"`
-}
-
-type plainCredential struct {
-	AccessKey AccessKey  `json:"access_key"`
-	CreatedAt time.Time  `json:"created_at"`
-	ExpiresAt *time.Time `json:"expires_at,omitempty"`
-}
-
-type plainKey struct {
-	ID        KeyID     `json:"key_id"`
-	State     string    `json:"state"`
-	CreatedAt time.Time `json:"created_at"`
-	Since     time.Time `json:"since"`
-	Algs      []string  `json:"algs"`
-	Encs      []string  `json:"encs"`
-	ServerPEM string    `json:"server_public_key"`
-	ClientPEM string    `json:"client_public_key"`
-}
-
-// secrets is what a record seals.
-type secrets struct {
-	SecretKeys  map[AccessKey][]byte `json:"secret_keys"`
-	PrivateKeys map[KeyID][]byte     `json:"private_keys"`
-}
-
 func projectName(id ASPID) string { return projectPrefix + string(id) }
 
 func isProject(name string) bool { return strings.HasPrefix(name, projectPrefix) }
 
-// encode writes a project as version v of its record.
-func encode(master envelope.Key, p Project, v uint64) ([]byte, error) {
-	plain, err := json.Marshal(plainOf(p))
+// encode writes a project as the version of its record that follows the one it
+// was read from.
+func encode(master envelope.Key, p Project) ([]byte, error) {
+	if err := p.check(); err != nil {
+		return nil, fmt.Errorf("encoding project %s: %w", p.ASPID, err)
+	}
+	plain, err := toJSON(plainOf(p))
 	if err != nil {
 		return nil, fmt.Errorf("encoding project %s: %w", p.ASPID, err)
 	}
@@ -72,135 +44,130 @@ func encode(master envelope.Key, p Project, v uint64) ([]byte, error) {
 		return nil, fmt.Errorf("encoding the secrets of project %s: %w", p.ASPID, err)
 	}
 	defer clear(hidden)
-	sealed := master.Seal(place(projectName(p.ASPID), v), plain, hidden)
-	return json.Marshal(record{Version: v, Plain: plain, Sealed: sealed})
+	next := p.version + 1
+	sealed := master.Seal(place(projectName(p.ASPID), next), plain, hidden)
+	return toJSON(record{Version: next, Plain: plain, Sealed: sealed})
 }
 
-// readRecord reads an entry without opening it. Its error is ErrDamaged.
+// decode reads a whole project with its secrets, in order to change it. Errors
+// are ErrDamaged, envelope.ErrOtherKey with it, or ErrRefused for a record whose
+// change would lose something that a newer kmproxy keeps in it.
+func decode(master envelope.Key, name string, value []byte) (Project, error) {
+	r, plain, err := readRecord(name, value)
+	if err != nil {
+		return Project{}, err
+	}
+	hidden, err := r.open(master, name)
+	if err != nil {
+		return Project{}, err
+	}
+	defer hidden.Wipe()
+	s, err := readSecrets(name, hidden)
+	if err != nil {
+		return Project{}, err
+	}
+	p, err := plain.project(s)
+	if err != nil {
+		return Project{}, damaged(name, err)
+	}
+	p.version = r.Version
+	if !p.isAllOf(r.compact(), hidden) {
+		return Project{}, fmt.Errorf("record %s: %w: a newer kmproxy wrote it: make the change with that one", name, ErrRefused)
+	}
+	return p, nil
+}
+
+// isAllOf tells whether p comes out as it went in.
+func (p Project) isAllOf(plain []byte, hidden sensitive.Bytes) bool {
+	plainAgain, err := toJSON(plainOf(p))
+	if err != nil || !bytes.Equal(plainAgain, plain) {
+		return false
+	}
+	hiddenAgain, err := json.Marshal(secretsOf(p))
+	defer clear(hiddenAgain)
+	return err == nil && hidden.Equal(hiddenAgain)
+}
+
+// show reads a project without its secrets. It opens the sealed part all the
+// same, which proves every byte of the plain one. Errors are ErrDamaged, and
+// envelope.ErrOtherKey with it.
+func show(master envelope.Key, name string, value []byte) (Project, error) {
+	r, plain, err := readRecord(name, value)
+	if err != nil {
+		return Project{}, err
+	}
+	hidden, err := r.open(master, name)
+	if err != nil {
+		return Project{}, err
+	}
+	hidden.Wipe()
+	p, err := plain.project(secrets{})
+	if err != nil {
+		return Project{}, damaged(name, err)
+	}
+	return p, nil
+}
+
+// readRecord reads an entry without opening it: nothing in it is proven yet. Its
+// error is ErrDamaged.
 func readRecord(name string, value []byte) (record, plainProject, error) {
 	var r record
 	var p plainProject
 	if err := json.Unmarshal(value, &r); err != nil {
-		return r, p, fmt.Errorf("record %s: %w: it is not a record of ours", name, ErrDamaged)
+		return r, p, damaged(name, errors.New("it is not a record of ours"))
 	}
 	if err := json.Unmarshal(r.Plain, &p); err != nil {
-		return r, p, fmt.Errorf("record %s: %w: it is not a project", name, ErrDamaged)
+		return r, p, damaged(name, errors.New("it is not a project"))
 	}
 	if projectName(p.ASPID) != name {
-		return r, p, fmt.Errorf("record %s: %w: it is the record of another project", name, ErrDamaged)
+		return r, p, damaged(name, errors.New("it is the record of another project"))
 	}
 	return r, p, nil
 }
 
-// open returns the sealed part of a record. That it opens proves every byte of
-// the plain part. Errors are ErrDamaged or envelope.ErrOtherKey.
+// open returns the sealed part. Errors are ErrDamaged, and envelope.ErrOtherKey
+// with it.
 func (r record) open(master envelope.Key, name string) (sensitive.Bytes, error) {
-	var plain bytes.Buffer
-	if err := json.Compact(&plain, r.Plain); err != nil {
-		return sensitive.Bytes{}, fmt.Errorf("record %s: %w: %w", name, ErrDamaged, err)
-	}
-	hidden, err := master.Open(place(name, r.Version), plain.Bytes(), r.Sealed)
+	hidden, err := master.Open(place(name, r.Version), r.compact(), r.Sealed)
 	if err != nil {
-		return sensitive.Bytes{}, fmt.Errorf("record %s: %w: its sealed part %w", name, ErrDamaged, err)
+		return sensitive.Bytes{}, damaged(name, fmt.Errorf("its sealed part: %w", err))
 	}
 	return hidden, nil
 }
 
-// decode reads a whole project with its secrets, and its record's version.
-func decode(master envelope.Key, name string, value []byte) (Project, uint64, error) {
-	r, plain, err := readRecord(name, value)
-	if err != nil {
-		return Project{}, 0, err
-	}
-	hidden, err := r.open(master, name)
-	if err != nil {
-		return Project{}, 0, err
-	}
-	defer hidden.Wipe()
+func readSecrets(name string, hidden sensitive.Bytes) (secrets, error) {
 	var s secrets
 	if err := json.Unmarshal(hidden.Expose(), &s); err != nil {
-		return Project{}, 0, fmt.Errorf("record %s: %w: its secrets are not readable", name, ErrDamaged)
+		return secrets{}, damaged(name, errors.New("its secrets are not readable")) // the decoder's text could quote them
 	}
-	p, err := plain.project(s)
-	if err != nil {
-		return Project{}, 0, fmt.Errorf("record %s: %w: %w", name, ErrDamaged, err)
+	return s, nil
+}
+
+// compact is the plain part as it was sealed, whoever has put blanks into it.
+func (r record) compact() []byte {
+	var out bytes.Buffer
+	if err := json.Compact(&out, r.Plain); err != nil {
+		return nil // never: it was parsed
 	}
-	return p, r.Version, nil
+	return out.Bytes()
 }
 
 func place(name string, version uint64) envelope.Place {
 	return envelope.Place{Record: name, Field: secretsField, Version: version}
 }
 
-func plainOf(p Project) plainProject {
-	out := plainProject{ASPID: p.ASPID, Name: p.Name, State: projectState(p.Suspended), CreatedAt: p.CreatedAt,
-		Credentials: []plainCredential{}, Keys: []plainKey{}}
-	for _, c := range p.Credentials {
-		pc := plainCredential{AccessKey: c.AccessKey, CreatedAt: c.CreatedAt}
-		if !c.ExpiresAt.IsZero() {
-			pc.ExpiresAt = &c.ExpiresAt
-		}
-		out.Credentials = append(out.Credentials, pc)
+// toJSON writes < and > as every other program does: json.Marshal escapes them,
+// and a record that another program has re-formatted would not open.
+func toJSON(v any) ([]byte, error) {
+	var out bytes.Buffer
+	to := json.NewEncoder(&out)
+	to.SetEscapeHTML(false)
+	if err := to.Encode(v); err != nil {
+		return nil, err
 	}
-	for _, k := range p.Keys {
-		algs, encs := k.Allowed.Names()
-		out.Keys = append(out.Keys, plainKey{ID: k.ID, State: k.State.String(), CreatedAt: k.CreatedAt, Since: k.Since,
-			Algs: algs, Encs: encs, ServerPEM: k.ServerPEM, ClientPEM: k.ClientPEM})
-	}
-	return out
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-func secretsOf(p Project) secrets {
-	s := secrets{SecretKeys: map[AccessKey][]byte{}, PrivateKeys: map[KeyID][]byte{}}
-	for _, c := range p.Credentials {
-		s.SecretKeys[c.AccessKey] = c.secret.Expose()
-	}
-	for _, k := range p.Keys {
-		if k.private.Len() > 0 {
-			s.PrivateKeys[k.ID] = k.private.Expose()
-		}
-	}
-	return s
-}
-
-// project joins the plain part and the secrets. It takes over the secrets' bytes.
-func (p plainProject) project(s secrets) (Project, error) {
-	out := Project{ASPID: p.ASPID, Name: p.Name, Suspended: p.State != projectState(false), CreatedAt: p.CreatedAt}
-	for _, c := range p.Credentials {
-		oc := Credential{AccessKey: c.AccessKey, CreatedAt: c.CreatedAt, secret: sensitive.New(s.SecretKeys[c.AccessKey])}
-		if c.ExpiresAt != nil {
-			oc.ExpiresAt = *c.ExpiresAt
-		}
-		out.Credentials = append(out.Credentials, oc)
-	}
-	for _, k := range p.Keys {
-		ok, err := k.key(p.ASPID)
-		if err != nil {
-			return Project{}, err
-		}
-		ok.private = sensitive.New(s.PrivateKeys[k.ID])
-		out.Keys = append(out.Keys, ok)
-	}
-	return out, nil
-}
-
-// key reads everything but the private half.
-func (k plainKey) key(owner ASPID) (Key, error) {
-	state, err := ParseState(k.State)
-	if err != nil {
-		return Key{}, fmt.Errorf("key %s: %w", k.ID, err)
-	}
-	allowed, err := alg.ParseSet(k.Algs, k.Encs)
-	if err != nil {
-		return Key{}, fmt.Errorf("key %s: %w", k.ID, err)
-	}
-	return Key{ID: k.ID, ASPID: owner, State: state, CreatedAt: k.CreatedAt, Since: k.Since, Allowed: allowed,
-		ServerPEM: k.ServerPEM, ClientPEM: k.ClientPEM}, nil
-}
-
-func projectState(suspended bool) string {
-	if suspended {
-		return "suspended"
-	}
-	return "active"
+func damaged(name string, why error) error {
+	return fmt.Errorf("record %s: %w: %w", name, ErrDamaged, why)
 }

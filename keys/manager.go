@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"kmproxy/crypto/envelope"
@@ -18,18 +19,25 @@ var (
 	ErrRefused  = errors.New("refused")
 )
 
+// maxTries is how often an act looks again because others were faster. Each time
+// somebody's commit succeeded, so that a store in order never comes near it.
+const maxTries = 1000
+
 // Config is what a Manager works with.
 type Config struct {
-	Store         Store
-	Master        envelope.Key
-	KDF           *envelope.KDF // how Master was made from a passphrase; nil: it was not
-	MaxPerProject int           // keys a project that are not discarded; at least 1
-	Now           func() time.Time
+	Store         Store            // required
+	Master        envelope.Key     // required
+	KDF           *envelope.KDF    // how Master was made from a passphrase; nil: it was not
+	MaxPerProject int              // keys a project that are not discarded; at least 1
+	Now           func() time.Time // nil: time.Now
 }
 
 // Manager makes every change to projects and keys. Each act is one commit: it
 // happened, and lasts, or it did not. It is safe for concurrent use, also beside
 // other Managers on the same store.
+//
+// All acts can fail with ErrDamaged, with envelope.ErrOtherKey, and with the
+// store's own errors; after one of those in writing, the store tells what is so.
 type Manager struct{ c Config }
 
 // Actor is who asks for a change.
@@ -38,8 +46,15 @@ type Actor struct{ Name string }
 // NewManager checks that the store, if it holds anything, is sealed under this
 // master key.
 func NewManager(ctx context.Context, c Config) (*Manager, error) {
-	if c.MaxPerProject < 1 {
+	switch {
+	case c.Store == nil:
+		return nil, errors.New("a manager of keys needs a store")
+	case c.Master.ID() == "":
+		return nil, errors.New("a manager of keys needs a master key")
+	case c.MaxPerProject < 1:
 		return nil, errors.New("at least one key a project must be allowed")
+	case c.Now == nil:
+		c.Now = time.Now
 	}
 	snap, err := c.Store.Load(ctx)
 	if err != nil {
@@ -68,20 +83,22 @@ type change struct {
 // newest state and puts the result on top of it; when somebody else was faster,
 // decide looks again.
 func (m *Manager) commit(ctx context.Context, a act, decide func(*view) (change, error)) error {
-	if a.actor.Name == "" {
+	if strings.TrimSpace(a.actor.Name) == "" {
 		return fmt.Errorf("%s %s: nobody is named as the one who asks", a.action, a.target)
 	}
-	for {
+	for range maxTries {
 		v, err := m.view(ctx)
 		if err != nil {
 			return err
 		}
-		err = m.try(ctx, v, decide)
-		if errors.Is(err, ErrConflict) && ctx.Err() == nil {
-			continue
+		if err = m.try(ctx, v, decide); !errors.Is(err, ErrConflict) {
+			return err
 		}
-		return err
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s %s: %w", a.action, a.target, context.Cause(ctx))
+		}
 	}
+	return fmt.Errorf("%s %s: %w: %d times in a row; try again", a.action, a.target, ErrConflict, maxTries)
 }
 
 func (m *Manager) try(ctx context.Context, v *view, decide func(*view) (change, error)) error {
@@ -93,20 +110,23 @@ func (m *Manager) try(ctx context.Context, v *view, decide func(*view) (change, 
 	if err != nil {
 		return err
 	}
-	if _, err := m.c.Store.Commit(ctx, v.snap.Revision, changes...); err != nil {
-		return fmt.Errorf("writing to the store: %w", err)
+	_, err = m.c.Store.Commit(ctx, v.snap.Revision, changes...)
+	if errors.Is(err, ErrConflict) {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("writing to the store (look what it holds before you try again): %w", err)
 	}
 	return nil
 }
 
 // changes encodes a decision; the first commit of a store also says what seals it.
 func (m *Manager) changes(v *view, c change) ([]Change, error) {
-	name := projectName(c.project.ASPID)
-	value, err := encode(m.c.Master, c.project, v.plain[name].record.Version+1)
+	value, err := encode(m.c.Master, c.project)
 	if err != nil {
 		return nil, err
 	}
-	out := []Change{{Name: name, Value: value, Erase: c.erase}}
+	out := []Change{{Name: projectName(c.project.ASPID), Value: value, Erase: c.erase}}
 	if v.sealed {
 		return out, nil
 	}

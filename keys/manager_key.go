@@ -20,8 +20,8 @@ type NewKey struct {
 }
 
 // CreateKey adds a crypto key to a project. A server pair or an id that was ever
-// known here is refused, discarded ones too. Errors: ErrNotFound, ErrExists,
-// ErrLimit, ErrRefused, jwk.ErrKey.
+// known here is refused, discarded ones too. Errors: ErrID, ErrNotFound,
+// ErrExists, ErrLimit, ErrRefused, jwk.ErrKey.
 func (m *Manager) CreateKey(ctx context.Context, who Actor, n NewKey) (Key, error) {
 	return m.addKey(ctx, act{who, "key create", string(n.ID)}, n)
 }
@@ -36,14 +36,12 @@ func (m *Manager) addKey(ctx context.Context, a act, n NewKey) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("%s: %w", a.action, err)
 	}
+	defer key.private.Wipe()
 	key.CreatedAt = m.now()
 	key.Since = key.CreatedAt
 	err = m.commit(ctx, a, func(v *view) (change, error) {
-		if owner, known := v.keyOwner(n.ID); known {
-			return change{}, fmt.Errorf("key id %s is %w, in project %s", n.ID, ErrExists, owner)
-		}
-		if v.serverKnown(key.ServerPEM) {
-			return change{}, fmt.Errorf("the server key pair is %w: a pair serves under one key id", ErrExists)
+		if err := key.isNew(v); err != nil {
+			return change{}, err
 		}
 		p, err := v.project(n.ASPID)
 		if err != nil {
@@ -55,7 +53,32 @@ func (m *Manager) addKey(ctx context.Context, a act, n NewKey) (Key, error) {
 		p.Keys = append(p.Keys, key)
 		return change{project: p}, nil
 	})
-	return key, err
+	if err != nil {
+		return Key{}, err
+	}
+	shown := key
+	shown.private = sensitive.Bytes{}
+	return shown, nil
+}
+
+// isNew refuses an id or a server pair that was ever known here, and a pair that
+// serves on one side and is a client's on the other.
+func (k Key) isNew(v *view) error {
+	projects, err := v.all()
+	if err != nil {
+		return err
+	}
+	if other, known := projects.key(func(o Key) bool { return o.ID.Equal(k.ID) }); known {
+		return fmt.Errorf("key id %s is %w, in project %s", k.ID, ErrExists, other.ASPID)
+	}
+	if other, known := projects.key(func(o Key) bool { return o.ServerPEM == k.ServerPEM }); known {
+		return fmt.Errorf("the server key pair is %w, as that of key %s: a pair serves under one key id", ErrExists, other.ID)
+	}
+	crossed := func(o Key) bool { return o.ServerPEM == k.ClientPEM || o.ClientPEM == k.ServerPEM }
+	if other, known := projects.key(crossed); known {
+		return fmt.Errorf("%w: one of its halves stands on the other side of key %s", ErrRefused, other.ID)
+	}
+	return nil
 }
 
 // admitState is the state in which a key may join a project.
@@ -77,8 +100,11 @@ func (m *Manager) admitState(p Project, wanted State) (State, error) {
 	return wanted, nil
 }
 
-// key checks both halves and encodes them.
+// key checks the id and both halves, and encodes them.
 func (n NewKey) key() (Key, error) {
+	if _, err := ParseKeyID(string(n.ID)); err != nil {
+		return Key{}, err
+	}
 	private, err := jwk.NewPrivate(n.Server, alg.All())
 	if err != nil {
 		return Key{}, fmt.Errorf("the server key: %w", err)
@@ -87,12 +113,12 @@ func (n NewKey) key() (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("the client key: %w", err)
 	}
-	if client.Equal(private.Public()) {
+	if n.Client.N.Cmp(n.Server.N) == 0 { // with another exponent too: who has one half makes the other
 		return Key{}, fmt.Errorf("%w: server and client have the same key", ErrRefused)
 	}
 	der, err := jwk.PrivateDER(n.Server)
 	if err != nil {
-		return Key{}, err
+		return Key{}, fmt.Errorf("the server key: %w: %w", jwk.ErrKey, err)
 	}
 	return newKey(n, private.Public(), client, der)
 }
@@ -108,48 +134,4 @@ func newKey(n NewKey, server, client jwk.Public, private sensitive.Bytes) (Key, 
 	}
 	return Key{ID: n.ID, ASPID: n.ASPID, Allowed: alg.All(),
 		ServerPEM: string(serverPEM), ClientPEM: string(clientPEM), private: private}, nil
-}
-
-// Keys returns the crypto keys of one project, or of all with an empty id, by
-// project in the order they were issued. Its error is ErrNotFound.
-func (m *Manager) Keys(ctx context.Context, of ASPID) ([]Key, error) {
-	projects, err := m.some(ctx, of)
-	if err != nil {
-		return nil, err
-	}
-	var out []Key
-	for _, p := range projects {
-		out = append(out, p.Keys...)
-	}
-	return out, nil
-}
-
-// Key returns one crypto key. Its error is ErrNotFound.
-func (m *Manager) Key(ctx context.Context, id KeyID) (Key, error) {
-	v, err := m.view(ctx)
-	if err != nil {
-		return Key{}, err
-	}
-	owner, ok := v.keyOwner(id)
-	if !ok {
-		return Key{}, fmt.Errorf("key %s: %w", id, ErrNotFound)
-	}
-	p, err := v.project(owner)
-	if err != nil {
-		return Key{}, err
-	}
-	for _, k := range p.Keys {
-		if k.ID.Equal(id) {
-			return k, nil
-		}
-	}
-	return Key{}, fmt.Errorf("key %s: %w", id, ErrNotFound)
-}
-
-func (m *Manager) some(ctx context.Context, of ASPID) ([]Project, error) {
-	if of == "" {
-		return m.Projects(ctx)
-	}
-	p, err := m.Project(ctx, of)
-	return []Project{p}, err
 }

@@ -8,16 +8,19 @@ import (
 	"kmproxy/crypto/sensitive"
 )
 
-// MinSecretLen is the shortest secret key that may be brought along, in bytes.
-// It is as short as the ones that are in use; those made here have 52.
-const MinSecretLen = 6
+// The lengths of a secret key that may be brought along, in bytes. The shortest
+// are as short as the ones that are in use; those made here have 52.
+const (
+	MinSecretLen = 6
+	MaxSecretLen = 512
+)
 
 // NewProject is a project to be made.
 type NewProject struct {
 	ASPID     ASPID
-	Name      string
+	Name      string          // printable, at most MaxNameLen bytes; may be empty
 	AccessKey AccessKey       // empty: a new one
-	Secret    sensitive.Bytes // empty: a new one
+	Secret    sensitive.Bytes // MinSecretLen to MaxSecretLen bytes; empty: a new one
 }
 
 // Issued is a pair of access key and secret as it is told once, at creation.
@@ -27,7 +30,7 @@ type Issued struct {
 	Secret    sensitive.Bytes
 }
 
-// CreateProject registers a service provider. Errors: ErrExists, ErrRefused.
+// CreateProject registers a service provider. Errors: ErrID, ErrExists, ErrRefused.
 func (m *Manager) CreateProject(ctx context.Context, who Actor, n NewProject) (Issued, error) {
 	if n.AccessKey == "" {
 		n.AccessKey = newAccessKey()
@@ -35,15 +38,12 @@ func (m *Manager) CreateProject(ctx context.Context, who Actor, n NewProject) (I
 	if n.Secret.Len() == 0 {
 		n.Secret = sensitive.New([]byte(rand.Text() + rand.Text()))
 	}
-	if n.Secret.Len() < MinSecretLen {
-		return Issued{}, fmt.Errorf("project %s: %w: the secret key is shorter than %d characters", n.ASPID, ErrRefused, MinSecretLen)
+	if err := n.check(); err != nil {
+		return Issued{}, fmt.Errorf("project create: %w", err)
 	}
 	err := m.commit(ctx, act{who, "project create", string(n.ASPID)}, func(v *view) (change, error) {
-		if _, ok := v.plain[projectName(n.ASPID)]; ok {
-			return change{}, fmt.Errorf("project %s is %w", n.ASPID, ErrExists)
-		}
-		if v.accessKeyKnown(n.AccessKey) {
-			return change{}, fmt.Errorf("the access key %s is %w", n.AccessKey, ErrExists)
+		if err := n.isNew(v); err != nil {
+			return change{}, err
 		}
 		return change{project: Project{ASPID: n.ASPID, Name: n.Name, CreatedAt: m.now(),
 			Credentials: []Credential{{AccessKey: n.AccessKey, CreatedAt: m.now(), secret: n.Secret}}}}, nil
@@ -52,6 +52,33 @@ func (m *Manager) CreateProject(ctx context.Context, who Actor, n NewProject) (I
 		return Issued{}, err
 	}
 	return Issued{n.ASPID, n.AccessKey, n.Secret}, nil
+}
+
+func (n NewProject) check() error {
+	if _, err := ParseASPID(string(n.ASPID)); err != nil {
+		return err
+	}
+	if _, err := ParseAccessKey(string(n.AccessKey)); err != nil {
+		return err
+	}
+	if n.Secret.Len() < MinSecretLen || n.Secret.Len() > MaxSecretLen {
+		return fmt.Errorf("%w: a secret key has %d to %d characters", ErrRefused, MinSecretLen, MaxSecretLen)
+	}
+	return checkName(n.Name)
+}
+
+func (n NewProject) isNew(v *view) error {
+	if _, known := v.snap.Entries[projectName(n.ASPID)]; known {
+		return fmt.Errorf("project %s is %w", n.ASPID, ErrExists)
+	}
+	projects, err := v.all()
+	if err != nil {
+		return err
+	}
+	if projects.accessKey(n.AccessKey) {
+		return fmt.Errorf("the access key %s is %w", n.AccessKey, ErrExists)
+	}
+	return nil
 }
 
 // SuspendProject refuses all its requests from now on. Errors: ErrNotFound,
@@ -77,26 +104,11 @@ func (m *Manager) setSuspended(ctx context.Context, a act, id ASPID, to bool) (P
 			return change{}, fmt.Errorf("project %s: %w: it is %s already", id, ErrRefused, projectState(to))
 		}
 		p.Suspended = to
-		out = p
+		out = p.shown()
 		return change{project: p}, nil
 	})
-	return out, err
-}
-
-// Projects returns all projects, by ASP id.
-func (m *Manager) Projects(ctx context.Context) ([]Project, error) {
-	v, err := m.view(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return v.projects()
-}
-
-// Project returns one project. Its error is ErrNotFound.
-func (m *Manager) Project(ctx context.Context, id ASPID) (Project, error) {
-	v, err := m.view(ctx)
 	if err != nil {
 		return Project{}, err
 	}
-	return v.project(id)
+	return out, nil
 }

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"slices"
 	"time"
 
 	"kmproxy/crypto/alg"
@@ -9,7 +10,7 @@ import (
 
 // Project is one service provider's registration: its credentials and all its
 // crypto keys, in the order they were issued. It is a value: changing it changes
-// no store.
+// no store. A Manager gives it out without its secrets.
 type Project struct {
 	ASPID       ASPID
 	Name        string // for people; may be empty
@@ -17,6 +18,7 @@ type Project struct {
 	CreatedAt   time.Time
 	Credentials []Credential
 	Keys        []Key
+	version     uint64 // of the record it was read from; 0: it has none yet
 }
 
 // Credential is an access key and the secret it names.
@@ -60,4 +62,18 @@ func (p Project) Live() int {
 		}
 	}
 	return n
+}
+
+// shown is the project without its secrets. It shares nothing with p that an act
+// may still change.
+func (p Project) shown() Project {
+	p.version = 0
+	p.Credentials, p.Keys = slices.Clone(p.Credentials), slices.Clone(p.Keys)
+	for i := range p.Credentials {
+		p.Credentials[i].secret = sensitive.Bytes{}
+	}
+	for i := range p.Keys {
+		p.Keys[i].private = sensitive.Bytes{}
+	}
+	return p
 }

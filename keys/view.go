@@ -2,25 +2,21 @@ package keys
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"kmproxy/crypto/envelope"
 )
 
-// view is the store at one revision, as an act looks at it: the plain part of
-// every project, and a project's secrets where they are asked for.
+// view is the store at one revision, as an act looks at it. A project is read
+// when it is asked for, so that a damaged record stops the acts on its own
+// project, and those that must know of every project, but no others.
 type view struct {
 	snap   Snapshot
 	master envelope.Key
 	sealed bool // the store has its seal record
-	plain  map[string]plainEntry
-}
-
-type plainEntry struct {
-	record  record
-	project plainProject
 }
 
 func (m *Manager) view(ctx context.Context) (*view, error) {
@@ -28,80 +24,95 @@ func (m *Manager) view(ctx context.Context) (*view, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the store: %w", err)
 	}
-	v := &view{snap: snap, master: m.c.Master, plain: make(map[string]plainEntry, len(snap.Entries))}
-	if v.sealed, err = checkSeal(snap, m.c.Master); err != nil {
+	sealed, err := checkSeal(snap, m.c.Master)
+	if err != nil {
 		return nil, err
 	}
-	for name, entry := range snap.Entries {
-		if !isProject(name) {
-			continue
-		}
-		r, p, err := readRecord(name, entry.Value)
-		if err != nil {
-			return nil, err
-		}
-		v.plain[name] = plainEntry{r, p}
-	}
-	return v, nil
+	return &view{snap: snap, master: m.c.Master, sealed: sealed}, nil
 }
 
-// project opens one project, which proves that nobody has edited it.
+// project opens one project with its secrets, in order to change it.
 func (v *view) project(id ASPID) (Project, error) {
 	name := projectName(id)
 	entry, ok := v.snap.Entries[name]
 	if !ok {
 		return Project{}, fmt.Errorf("project %s: %w", id, ErrNotFound)
 	}
-	p, _, err := decode(v.master, name, entry.Value)
-	return p, err
+	return decode(v.master, name, entry.Value)
 }
 
-// projects opens them all, by ASP id.
-func (v *view) projects() ([]Project, error) {
-	out := make([]Project, 0, len(v.plain))
-	for _, e := range v.plain {
-		p, err := v.project(e.project.ASPID)
+// shown reads one project without its secrets.
+func (v *view) shown(id ASPID) (Project, error) {
+	name := projectName(id)
+	entry, ok := v.snap.Entries[name]
+	if !ok {
+		return Project{}, fmt.Errorf("project %s: %w", id, ErrNotFound)
+	}
+	return show(v.master, name, entry.Value)
+}
+
+// owner finds the project of a key id. The answer is proven when that project is
+// read. A record that cannot be read might be the one.
+func (v *view) owner(id KeyID) (ASPID, error) {
+	var failed []error
+	for _, name := range v.names() {
+		_, p, err := readRecord(name, v.snap.Entries[name].Value)
 		if err != nil {
-			return nil, err
+			failed = append(failed, err)
+			continue
+		}
+		if slices.ContainsFunc(p.Keys, func(k plainKey) bool { return k.ID.Equal(id) }) {
+			return p.ASPID, nil
+		}
+	}
+	if len(failed) > 0 {
+		return "", fmt.Errorf("looking for key %s: %w", id, errors.Join(failed...))
+	}
+	return "", fmt.Errorf("key %s: %w", id, ErrNotFound)
+}
+
+// all reads every project without its secrets, by ASP id. Its error names every
+// record that fails.
+func (v *view) all() (registry, error) {
+	names := v.names()
+	out := make(registry, 0, len(names))
+	var failed []error
+	for _, name := range names {
+		p, err := show(v.master, name, v.snap.Entries[name].Value)
+		if err != nil {
+			failed = append(failed, err)
+			continue
 		}
 		out = append(out, p)
 	}
-	slices.SortFunc(out, func(a, b Project) int { return strings.Compare(string(a.ASPID), string(b.ASPID)) })
+	if len(failed) > 0 {
+		return nil, errors.Join(failed...)
+	}
 	return out, nil
 }
 
-// accessKeyKnown tells whether any project has it.
-func (v *view) accessKeyKnown(k AccessKey) bool {
-	for _, e := range v.plain {
-		for _, c := range e.project.Credentials {
-			if c.AccessKey == k {
-				return true
-			}
-		}
-	}
-	return false
+// names lists the records of projects, which is by ASP id.
+func (v *view) names() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(v.snap.Entries)), func(name string) bool { return !isProject(name) })
 }
 
-// keyOwner finds the project of a key id.
-func (v *view) keyOwner(id KeyID) (ASPID, bool) {
-	for _, e := range v.plain {
-		for _, k := range e.project.Keys {
-			if k.ID.Equal(id) {
-				return e.project.ASPID, true
-			}
-		}
-	}
-	return "", false
+// registry is every project. It decides what is new, and so every record in it is
+// proven: who hides a key in an edited record cannot have it registered twice.
+type registry []Project
+
+// accessKey tells whether any project has it.
+func (r registry) accessKey(k AccessKey) bool {
+	return slices.ContainsFunc(r, func(p Project) bool {
+		return slices.ContainsFunc(p.Credentials, func(c Credential) bool { return c.AccessKey == k })
+	})
 }
 
-// serverKnown tells whether a server key was ever registered, in any state.
-func (v *view) serverKnown(serverPEM string) bool {
-	for _, e := range v.plain {
-		for _, k := range e.project.Keys {
-			if k.ServerPEM == serverPEM {
-				return true
-			}
+// key finds a key, in whatever state, that is as wanted.
+func (r registry) key(wanted func(Key) bool) (Key, bool) {
+	for _, p := range r {
+		if i := slices.IndexFunc(p.Keys, wanted); i >= 0 {
+			return p.Keys[i], true
 		}
 	}
-	return false
+	return Key{}, false
 }
