@@ -107,7 +107,7 @@ func TestForward(t *testing.T) {
 		}
 	}
 	headers.Forward(to, "")
-	if _, ok := to["X-KM-Crypto-Key-Id"]; ok {
+	if _, ok := to[auth.Written(auth.HeaderKeyID)]; ok {
 		t.Error("a key id that no verified key has goes on")
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"kmproxy/crypto/jwk"
 	"kmproxy/crypto/sensitive"
 	"kmproxy/crypto/trantoken"
+	"kmproxy/proxy/auth"
 	"kmproxy/proxy/caller"
 	"kmproxy/proxy/encdata"
 )
@@ -122,7 +123,7 @@ func checkSigned(t *testing.T, h http.Header, body []byte, at, zone string) {
 			t.Errorf("%s is %q, want %s", name, h[name], form)
 		}
 	}
-	token, err := trantoken.Parse(h["X-KM-Tran-Token"][0])
+	token, err := trantoken.Parse(h[auth.Written(auth.HeaderToken)][0])
 	if err != nil || !token.Verify(sensitive.New([]byte("secret")), body) {
 		t.Errorf("the token is not the body's: %v", err)
 	}
@@ -137,7 +138,7 @@ func TestZone(t *testing.T) {
 	c.KeyID = ""
 	h = http.Header{}
 	c.Sign(h, nil)
-	if _, sent := h["X-KM-Crypto-Key-Id"]; sent {
+	if _, sent := h[auth.Written(auth.HeaderKeyID)]; sent {
 		t.Error("a key id is sent where there is none")
 	}
 }
@@ -151,7 +152,7 @@ func sealedAnswer(t *testing.T, edit func(h http.Header, body []byte) []byte) fu
 		if err != nil {
 			t.Error(err)
 		}
-		h := http.Header{"X-Km-Correlation-Id": r.Header["X-KM-Correlation-Id"]}
+		h := http.Header{"X-Km-Correlation-Id": r.Header[auth.Written(auth.HeaderCorrelationID)]}
 		return says(http.StatusOK, h, bytes.NewReader(edit(h, body)))(r)
 	}
 }
