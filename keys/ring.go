@@ -1,12 +1,13 @@
 package keys
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"kmproxy/crypto/envelope"
-	"kmproxy/crypto/sensitive"
 )
 
 // Ring is what requests read: every project at one revision. It is immutable and
@@ -14,19 +15,9 @@ import (
 // opens; the RSA keys in it are made ready at their first use, once.
 type Ring struct {
 	revision Revision
+	master   string             // the id of the key that opened it
 	members  map[string]*Member // by record name
 	access   map[AccessKey]*Member
-}
-
-// Member is a project as requests see it.
-type Member struct {
-	entry     Revision
-	aspID     ASPID
-	suspended bool
-	expires   map[AccessKey]time.Time
-	keys      map[KeyID]*RingKey
-	active    *RingKey
-	secrets   *lazySecrets
 }
 
 // NewRing builds a Ring of a store's content. Members of before, which may be
@@ -36,68 +27,65 @@ func NewRing(s Snapshot, master envelope.Key, before *Ring) (*Ring, error) {
 	if _, err := checkSeal(s, master); err != nil {
 		return nil, err
 	}
-	r := &Ring{revision: s.Revision, members: make(map[string]*Member, len(s.Entries)),
+	r := &Ring{revision: s.Revision, master: master.ID(), members: make(map[string]*Member, len(s.Entries)),
 		access: make(map[AccessKey]*Member, len(s.Entries))}
-	var failed []error
+	failed := map[string]error{}
 	for name, entry := range s.Entries {
 		if !isProject(name) {
 			continue
 		}
-		m, err := r.member(name, entry, master, before)
-		if err != nil {
-			failed = append(failed, err)
-			continue
+		m, err := r.member(name, entry.Value, master, before)
+		if err == nil {
+			err = r.add(name, m)
 		}
-		r.members[name] = m
-		for k := range m.expires {
-			r.access[k] = m
+		if err != nil {
+			failed[name] = err
 		}
 	}
 	if len(failed) > 0 {
-		return nil, errors.Join(failed...)
+		return nil, joined(failed)
 	}
 	return r, nil
 }
 
-func (r *Ring) member(name string, e Entry, master envelope.Key, before *Ring) (*Member, error) {
-	if before != nil {
-		if m, ok := before.members[name]; ok && m.entry == e.Revision {
+// member makes or takes over one member. What counts is the record, and not its
+// revision: a store that was put back to an earlier state counts those again.
+func (r *Ring) member(name string, value []byte, master envelope.Key, before *Ring) (*Member, error) {
+	if before != nil && before.master == r.master {
+		if m, ok := before.members[name]; ok && m.secrets.isOf(value) {
 			return m, nil
 		}
 	}
-	rec, plain, err := readRecord(name, e.Value)
+	p, err := show(master, name, value)
 	if err != nil {
 		return nil, err
 	}
-	hidden, err := rec.open(master, name)
-	if err != nil {
-		return nil, err
-	}
-	hidden.Wipe() // it opens, which proves the record; it opens again when it is used
-	return newMember(plain, e.Revision, &lazySecrets{name: name, record: rec, master: master})
+	return newMember(p, newLazySecrets(name, value, master)), nil
 }
 
-func newMember(p plainProject, at Revision, s *lazySecrets) (*Member, error) {
-	m := &Member{entry: at, aspID: p.ASPID, suspended: p.State != projectState(false),
-		expires: make(map[AccessKey]time.Time, len(p.Credentials)), keys: make(map[KeyID]*RingKey, len(p.Keys)), secrets: s}
-	for _, c := range p.Credentials {
-		m.expires[c.AccessKey] = time.Time{}
-		if c.ExpiresAt != nil {
-			m.expires[c.AccessKey] = *c.ExpiresAt
+// add refuses an access key that two records claim, as one that was put back from
+// an earlier time could: whose requests they are would be chance.
+func (r *Ring) add(name string, m *Member) error {
+	r.members[name] = m
+	for k := range m.expires {
+		if other, taken := r.access[k]; taken {
+			first, second := min(m.aspID, other.aspID), max(m.aspID, other.aspID)
+			return damaged(projectName(first), fmt.Errorf("project %s has the access key %s too", second, k))
 		}
+		r.access[k] = m
 	}
-	for _, pk := range p.Keys {
-		k, err := pk.key(p.ASPID)
-		if err != nil {
-			return nil, fmt.Errorf("record %s: %w: %w", s.name, ErrDamaged, err)
-		}
-		rk := &RingKey{key: k, secrets: s}
-		m.keys[k.ID.fold()] = rk
-		if k.State == Active {
-			m.active = rk
-		}
+	return nil
+}
+
+// joined puts errors in the order of their records, so that the same trouble has
+// the same text.
+func joined(failed map[string]error) error {
+	var errs []error
+	for _, err := range failed {
+		errs = append(errs, err)
 	}
-	return m, nil
+	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	return errors.Join(errs...)
 }
 
 // Revision is the store's revision that the Ring shows.
@@ -117,28 +105,3 @@ func (r *Ring) ByAccessKey(k AccessKey, now time.Time) (*Member, bool) {
 	}
 	return m, true
 }
-
-// ASPID is the project's service provider.
-func (m *Member) ASPID() ASPID { return m.aspID }
-
-// Suspended tells whether all of the project's requests are refused.
-func (m *Member) Suspended() bool { return m.suspended }
-
-// Secret is the secret of one of the project's access keys.
-func (m *Member) Secret(k AccessKey) (sensitive.Bytes, error) {
-	s, err := m.secrets.get()
-	if err != nil {
-		return sensitive.Bytes{}, err
-	}
-	return s.credential[k], nil
-}
-
-// Key finds a key of this project by its id. A key of another project is not
-// found, whoever asks.
-func (m *Member) Key(id KeyID) (*RingKey, bool) {
-	k, ok := m.keys[id.fold()]
-	return k, ok
-}
-
-// Active is the project's active key.
-func (m *Member) Active() (*RingKey, bool) { return m.active, m.active != nil }

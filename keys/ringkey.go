@@ -1,15 +1,11 @@
 package keys
 
 import (
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
 
-	"kmproxy/crypto/alg"
-	"kmproxy/crypto/envelope"
 	"kmproxy/crypto/jwk"
-	"kmproxy/crypto/sensitive"
 )
 
 // RingKey is a crypto key as requests see it. It is immutable and safe for
@@ -36,15 +32,17 @@ func (k *RingKey) State() State { return k.key.State }
 // Since is when the key came into its state.
 func (k *RingKey) Since() time.Time { return k.key.Since }
 
-// Server is the private half that opens requests.
+// Server is the private half that opens requests. It does not ask for the key's
+// state. Errors: ErrNotFound for a discarded key, ErrDamaged, jwk.ErrPEM.
 func (k *RingKey) Server() (jwk.Private, error) {
 	k.serverOnce.Do(func() { k.server, k.serverErr = k.openServer() })
 	return k.server, k.serverErr
 }
 
-// Client is the public half that answers are sealed to.
+// Client is the public half that answers are sealed to. Errors: jwk.ErrPEM,
+// jwk.ErrKey.
 func (k *RingKey) Client() (jwk.Public, error) {
-	k.clientOnce.Do(func() { k.client, k.clientErr = publicOf(k.key.ClientPEM, k.key.Allowed) })
+	k.clientOnce.Do(func() { k.client, k.clientErr = k.key.Client() })
 	return k.client, k.clientErr
 }
 
@@ -53,65 +51,29 @@ func (k *RingKey) openServer() (jwk.Private, error) {
 	if err != nil {
 		return jwk.Private{}, err
 	}
-	rsaKey, err := jwk.ParsePrivateDER(s.private[k.key.ID])
+	der, ok := s.private[k.key.ID]
+	if !ok {
+		return jwk.Private{}, fmt.Errorf("the private half of key %s, which is %s: %w", k.key.ID, k.key.State, ErrNotFound)
+	}
+	rsaKey, err := jwk.ParsePrivateDER(der)
 	if err != nil {
 		return jwk.Private{}, fmt.Errorf("key %s: %w", k.key.ID, err)
 	}
 	return jwk.NewPrivate(rsaKey, k.key.Allowed)
 }
 
-// Server is the public half that requests are encrypted to.
-func (k Key) Server() (jwk.Public, error) { return publicOf(k.ServerPEM, k.Allowed) }
+// Server is the public half that requests are encrypted to. Errors: jwk.ErrPEM,
+// jwk.ErrKey.
+func (k Key) Server() (jwk.Public, error) { return k.half("server", k.ServerPEM) }
 
-// Client is the public half that answers are encrypted to.
-func (k Key) Client() (jwk.Public, error) { return publicOf(k.ClientPEM, k.Allowed) }
+// Client is the public half that answers are encrypted to. Errors: jwk.ErrPEM,
+// jwk.ErrKey.
+func (k Key) Client() (jwk.Public, error) { return k.half("client", k.ClientPEM) }
 
-func publicOf(pem string, allowed alg.Set) (jwk.Public, error) {
+func (k Key) half(side, pem string) (jwk.Public, error) {
 	pub, err := jwk.ParsePublicPEM([]byte(pem))
 	if err != nil {
-		return jwk.Public{}, err
+		return jwk.Public{}, fmt.Errorf("key %s, its %s half: %w", k.ID, side, err)
 	}
-	return jwk.NewPublic(pub, allowed)
-}
-
-// lazySecrets opens a record's sealed part when a request first needs it, so
-// that a hundred thousand keys do not lie open in memory because ten are used.
-type lazySecrets struct {
-	name   string
-	record record
-	master envelope.Key
-
-	once sync.Once
-	open openSecrets
-	err  error
-}
-
-type openSecrets struct {
-	credential map[AccessKey]sensitive.Bytes
-	private    map[KeyID]sensitive.Bytes
-}
-
-func (l *lazySecrets) get() (openSecrets, error) {
-	l.once.Do(func() { l.open, l.err = l.read() })
-	return l.open, l.err
-}
-
-func (l *lazySecrets) read() (openSecrets, error) {
-	hidden, err := l.record.open(l.master, l.name)
-	if err != nil {
-		return openSecrets{}, err
-	}
-	defer hidden.Wipe()
-	var s secrets
-	if err := json.Unmarshal(hidden.Expose(), &s); err != nil {
-		return openSecrets{}, fmt.Errorf("record %s: %w: its secrets are not readable", l.name, ErrDamaged)
-	}
-	out := openSecrets{map[AccessKey]sensitive.Bytes{}, map[KeyID]sensitive.Bytes{}}
-	for k, b := range s.SecretKeys {
-		out.credential[k] = sensitive.New(b)
-	}
-	for k, b := range s.PrivateKeys {
-		out.private[k] = sensitive.New(b)
-	}
-	return out, nil
+	return jwk.NewPublic(pub, k.Allowed)
 }
