@@ -2,12 +2,18 @@ package keys
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 
 	"kmproxy/crypto/envelope"
 )
+
+// tryAgain is how long after a failure the store is read again.
+const tryAgain = time.Second
+
+var errUnwatched = errors.New("following the keys: the store tells of no more changes; restart to go on")
 
 // Live is a Ring that follows its store. Requests take the current Ring once and
 // keep it. It is safe for concurrent use.
@@ -38,50 +44,83 @@ func (l *Live) Err() error {
 	return nil
 }
 
-// Follow brings the Ring up to date after every commit by anyone, until ctx
-// ends. What cannot be read is reported, the Ring before it stays, and it is
-// tried again.
+// Follow brings the Ring up to date after every commit by anyone, also those
+// since Open, until ctx ends. What cannot be read is reported once, the Ring
+// before it stays, and it is tried again every second. It returns earlier, and
+// says so to report and in Err, only if the store stops telling of changes. It
+// runs once for each Live.
 func (l *Live) Follow(ctx context.Context, report func(error)) {
-	const again = time.Second
-	retry := time.NewTicker(again)
+	retry := time.NewTicker(tryAgain)
 	defer retry.Stop()
 	changed := l.store.Watch(ctx)
+	told := ""
+	for {
+		err := l.reload(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		told = tell(report, err, told)
+		if !l.wait(ctx, changed, retry.C) {
+			break
+		}
+	}
+	if ctx.Err() == nil {
+		l.fail(errUnwatched)
+		report(errUnwatched)
+	}
+}
+
+// tell reports a trouble unless it is the one that was told last.
+func tell(report func(error), err error, told string) string {
+	if err == nil {
+		return ""
+	}
+	if err.Error() != told {
+		report(err)
+	}
+	return err.Error()
+}
+
+// wait tells whether there is something to read now, or never again.
+func (l *Live) wait(ctx context.Context, changed <-chan struct{}, retry <-chan time.Time) bool {
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case _, ok := <-changed:
-			if !ok {
-				return
+			return ok
+		case <-retry:
+			if l.Err() != nil {
+				return true
 			}
-		case <-retry.C:
-			if l.Err() == nil {
-				continue
-			}
-		}
-		if err := l.reload(ctx); err != nil && ctx.Err() == nil {
-			report(err)
 		}
 	}
 }
 
+// reload leaves Err as it is when ctx ends: that says nothing of the store.
 func (l *Live) reload(ctx context.Context) error {
-	snap, err := l.store.Load(ctx)
+	next, err := l.read(ctx)
 	if err == nil {
-		if now := l.ring.Load(); now != nil && now.revision == snap.Revision && l.Err() == nil {
-			return nil
-		}
-		var next *Ring
-		if next, err = NewRing(snap, l.master, l.ring.Load()); err == nil {
-			l.ring.Store(next)
-			l.failed.Store(nil)
-			return nil
-		}
+		l.ring.Store(next)
+		l.failed.Store(nil)
+		return nil
 	}
 	err = fmt.Errorf("reading the keys: %w", err)
-	l.failed.Store(&err)
+	if ctx.Err() == nil {
+		l.fail(err)
+	}
 	return err
 }
+
+func (l *Live) read(ctx context.Context) (*Ring, error) {
+	snap, err := l.store.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return NewRing(snap, l.master, l.ring.Load())
+}
+
+func (l *Live) fail(err error) { l.failed.Store(&err) }
 
 // Current tells whether Ring shows the store's newest revision.
 func (l *Live) Current(ctx context.Context) (bool, error) {
