@@ -29,7 +29,7 @@ func ReadSeal(s Snapshot) (SealRecord, bool, error) {
 		return SealRecord{}, false, nil
 	}
 	var r SealRecord
-	if err := json.Unmarshal(entry.Value, &r); err != nil || r.KeyID == "" {
+	if err := json.Unmarshal(entry.Value, &r); err != nil || !isMasterID(r.KeyID) {
 		return SealRecord{}, false, fmt.Errorf("record %s: %w: it is not readable", sealName, ErrDamaged)
 	}
 	return r, true, nil
@@ -47,3 +47,7 @@ func checkSeal(s Snapshot, master envelope.Key) (present bool, err error) {
 	}
 	return true, nil
 }
+
+// isMasterID keeps what anybody may have written into the record, which nothing
+// authenticates, out of errors and terminals.
+func isMasterID(id string) bool { return len(id) == 16 && all(id, isHex) }
