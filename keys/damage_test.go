@@ -219,6 +219,22 @@ func TestDamageStopsNoOtherProject(t *testing.T) {
 	}
 }
 
+// TestClaimedKey: whoever edits one record to claim another's key does not keep
+// the owner from it.
+func TestClaimedKey(t *testing.T) {
+	first, second := hand(alice, handKeyOf(1, "active")), hand(bob, handKeyOf(2, "active"))
+	o := handOffice(t, first, second)
+	edited := strings.Replace(string(first.record(1)), string(keyID(1)), string(keyID(2)), 1)
+	put(t, o.store, first.name(), []byte(edited))
+	if key, err := o.Key(t.Context(), keyID(2)); err != nil || key.ASPID != bob {
+		t.Errorf("got %+v, %v", key, err)
+	}
+	put(t, o.store, second.name(), nil)
+	if _, err := o.Key(t.Context(), keyID(2)); !errors.Is(err, keys.ErrDamaged) || !strings.Contains(err.Error(), first.name()) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestHiddenKeyIsNotRegisteredTwice: what is new is decided on proven records.
 func TestHiddenKeyIsNotRegisteredTwice(t *testing.T) {
 	o := handOffice(t, hand(bob))

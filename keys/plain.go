@@ -2,6 +2,7 @@ package keys
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"kmproxy/crypto/alg"
@@ -116,6 +117,10 @@ func (k plainKey) key(owner ASPID) (Key, error) {
 	}
 	return Key{ID: k.ID, ASPID: owner, State: state, CreatedAt: k.CreatedAt, Since: k.Since, Allowed: allowed,
 		ServerPEM: k.ServerPEM, ClientPEM: k.ClientPEM}, nil
+}
+
+func (p plainProject) has(id KeyID) bool {
+	return slices.ContainsFunc(p.Keys, func(k plainKey) bool { return k.ID.Equal(id) })
 }
 
 func projectState(suspended bool) string {

@@ -51,24 +51,26 @@ func (v *view) shown(id ASPID) (Project, error) {
 	return show(v.master, name, entry.Value)
 }
 
-// owner finds the project of a key id. The answer is proven when that project is
-// read. A record that cannot be read might be the one.
-func (v *view) owner(id KeyID) (ASPID, error) {
+// owner finds the project of a key id. Records that fail, or claim the key and do
+// not open, are passed over; they are named if no other has it.
+func (v *view) owner(id KeyID) (Project, error) {
 	var failed []error
 	for _, name := range v.names() {
-		_, p, err := readRecord(name, v.snap.Entries[name].Value)
-		if err != nil {
-			failed = append(failed, err)
+		value := v.snap.Entries[name].Value
+		_, plain, err := readRecord(name, value)
+		if err == nil && !plain.has(id) {
 			continue
 		}
-		if slices.ContainsFunc(p.Keys, func(k plainKey) bool { return k.ID.Equal(id) }) {
-			return p.ASPID, nil
+		p, err := show(v.master, name, value)
+		if err == nil {
+			return p, nil
 		}
+		failed = append(failed, err)
 	}
 	if len(failed) > 0 {
-		return "", fmt.Errorf("looking for key %s: %w", id, errors.Join(failed...))
+		return Project{}, fmt.Errorf("looking for key %s: %w", id, errors.Join(failed...))
 	}
-	return "", fmt.Errorf("key %s: %w", id, ErrNotFound)
+	return Project{}, fmt.Errorf("key %s: %w", id, ErrNotFound)
 }
 
 // all reads every project without its secrets, by ASP id. Its error names every
