@@ -50,7 +50,7 @@ func (m *model) run(t *testing.T) {
 	o := newOffice(t)
 	for range 30 {
 		before := o.load(t).Revision
-		name, err, violated := m.act(o)
+		name, violated, err := m.act(o)
 		wanted := slices.ContainsFunc(violated, func(rule error) bool { return errors.Is(err, rule) })
 		if (err == nil) != (len(violated) == 0) || err != nil && !wanted {
 			t.Fatalf("%s: got %v, want one of %v", name, err, violated)
@@ -69,7 +69,7 @@ func (m *model) run(t *testing.T) {
 }
 
 // act makes one act on the store, and on the model if it violates no rule.
-func (m *model) act(o office) (name string, err error, violated []error) {
+func (m *model) act(o office) (name string, violated []error, err error) {
 	switch m.random.IntN(6) {
 	case 0, 1:
 		return m.createProject(o)
@@ -82,19 +82,19 @@ func (m *model) act(o office) (name string, err error, violated []error) {
 
 func (m *model) aspID() keys.ASPID { return keys.ASPID(fmt.Sprintf("Random%09d", m.random.IntN(4))) }
 
-func (m *model) createProject(o office) (string, error, []error) {
+func (m *model) createProject(o office) (string, []error, error) {
 	id, access := m.aspID(), accessKey(m.aspID())
 	_, err := o.CreateProject(bg, operator, keys.NewProject{ASPID: id, AccessKey: access})
 	for known, p := range m.projects {
 		if known == id || p.access == access {
-			return "create " + string(id), err, []error{keys.ErrExists}
+			return "create " + string(id), []error{keys.ErrExists}, err
 		}
 	}
 	m.projects[id] = &modelProject{access: access}
-	return "create " + string(id), err, nil
+	return "create " + string(id), nil, err
 }
 
-func (m *model) suspend(o office) (string, error, []error) {
+func (m *model) suspend(o office) (string, []error, error) {
 	id, to := m.aspID(), m.random.IntN(2) == 0
 	act := o.ResumeProject
 	if to {
@@ -104,15 +104,15 @@ func (m *model) suspend(o office) (string, error, []error) {
 	p, ok := m.projects[id]
 	switch {
 	case !ok:
-		return "suspend " + string(id), err, []error{keys.ErrNotFound}
+		return "suspend " + string(id), []error{keys.ErrNotFound}, err
 	case p.suspended == to:
-		return "suspend " + string(id), err, []error{keys.ErrRefused}
+		return "suspend " + string(id), []error{keys.ErrRefused}, err
 	}
 	p.suspended = to
-	return "suspend " + string(id), err, nil
+	return "suspend " + string(id), nil, err
 }
 
-func (m *model) createKey(o office) (string, error, []error) {
+func (m *model) createKey(o office) (string, []error, error) {
 	k := modelKey{keyID(m.random.IntN(8)), keys.State(m.random.IntN(7)), 1 + m.random.IntN(5), 0}
 	if m.random.IntN(8) == 0 {
 		k.client = 1 + m.random.IntN(5)
@@ -127,7 +127,7 @@ func (m *model) createKey(o office) (string, error, []error) {
 	name := fmt.Sprintf("key %+v of %s", k, owner)
 	violated := m.violated(k, owner)
 	if len(violated) > 0 {
-		return name, err, violated
+		return name, violated, err
 	}
 	p := m.projects[owner]
 	if k.state == 0 {
@@ -139,7 +139,7 @@ func (m *model) createKey(o office) (string, error, []error) {
 		err = fmt.Errorf("it is %s, want %s", made.State, k.state)
 	}
 	p.keys = append(p.keys, k)
-	return name, err, nil
+	return name, nil, err
 }
 
 // violated are all rules that a new key breaks, in no order.
