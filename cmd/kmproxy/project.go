@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -81,7 +82,11 @@ func (e *env) secretFile(name string) (sensitive.Bytes, error) {
 		return sensitive.Bytes{}, err
 	}
 	defer content.Wipe()
-	return sensitive.New([]byte(strings.TrimRight(string(content.Expose()), "\r\n"))), nil
+	secret := strings.TrimRight(string(content.Expose()), "\r\n")
+	if secret == "" { // or a new one would be made
+		return sensitive.Bytes{}, fmt.Errorf("%s is empty", name)
+	}
+	return sensitive.New([]byte(secret)), nil
 }
 
 func projectList(e *env, c *cli.Context) (result, error) {
