@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,19 +15,39 @@ import (
 
 // files is a pair of files as load sees it.
 type files struct {
+	mu   sync.Mutex
 	cert tls.Certificate
 	err  error
 }
 
-func (f *files) load() (tls.Certificate, error) { return f.cert, f.err }
+func (f *files) load() (tls.Certificate, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cert, f.err
+}
+
+func (f *files) set(cert tls.Certificate, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cert, f.err = cert, err
+}
 
 // reports is what Follow told.
 type reports struct {
+	mu      sync.Mutex
 	changed int
 	failed  []error
 }
 
+func (r *reports) so() (changed int, failed []error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.changed, r.failed
+}
+
 func (r *reports) add(changed bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if changed {
 		r.changed++
 	}
@@ -79,28 +100,31 @@ func TestFollow(t *testing.T) {
 		synctest.Wait()
 		tick()
 		serves(t, f, first)
-		if told.changed != 0 || len(told.failed) != 0 {
-			t.Errorf("nothing has changed, and told was %+v", told)
+		if changed, failed := told.so(); changed != 0 || len(failed) != 0 {
+			t.Errorf("nothing has changed, and told was %d, %v", changed, failed)
 		}
 
-		pair.err = errors.New("private key does not match public key")
+		bad := errors.New("private key does not match public key")
+		pair.set(first, bad)
 		tick()
 		serves(t, f, first)
-		if told.changed != 0 || len(told.failed) != 1 || !errors.Is(told.failed[0], pair.err) {
-			t.Errorf("of a bad pair was told %+v", told)
+		if changed, failed := told.so(); changed != 0 || len(failed) != 1 || !errors.Is(failed[0], bad) {
+			t.Errorf("of a bad pair was told %d, %v", changed, failed)
 		}
 
-		pair.cert, pair.err = second, nil
+		pair.set(second, nil)
 		tick()
 		serves(t, f, second)
-		if told.changed != 1 || len(told.failed) != 1 {
-			t.Errorf("of a new pair was told %+v", told)
+		if changed, failed := told.so(); changed != 1 || len(failed) != 1 {
+			t.Errorf("of a new pair was told %d, %v", changed, failed)
 		}
 
-		pair.cert.Certificate = append(pair.cert.Certificate[:1:1], ca.Certificate())
+		longer := second
+		longer.Certificate = append(second.Certificate[:1:1], ca.Certificate())
+		pair.set(longer, nil)
 		tick()
-		serves(t, f, pair.cert)
-		if told.changed != 2 {
+		serves(t, f, longer)
+		if changed, _ := told.so(); changed != 2 {
 			t.Error("a chain with another intermediate is not taken over")
 		}
 		stop()
