@@ -1,7 +1,10 @@
 // A service provider that encrypts with the npm package jose.
+import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, importPKCS8, importSPKI } from 'jose';
 import { run } from './provider.mjs';
+
+globalThis.crypto ??= webcrypto; // jose wants it; Node.js 18, Debian 12's own, has it under another name
 
 async function seal(plaintext, { alg, enc }, publicKey) {
   return new CompactEncrypt(plaintext)
