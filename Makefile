@@ -8,7 +8,6 @@ SHELL := /bin/bash
 
 NODE := proxy/interop/node
 FUZZTIME ?= 60s
-SHORT_FUZZTIME ?= 10s
 
 STATICCHECK := go tool -modfile=tools.mod staticcheck
 
@@ -17,16 +16,19 @@ help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: test
-test: setup lint ## everything that CI checks: setup, lint, tests with the race detector, a short fuzz
+test: FUZZTIME = 10s
+test: setup lint race interop fuzz ## everything that CI checks, with a short fuzz
+
+.PHONY: race
+race: ## every test, with the race detector
 	go test -race ./...
-	@$(MAKE) --no-print-directory interop fuzz FUZZTIME=$(SHORT_FUZZTIME)
 
 .PHONY: interop
-interop: setup ## only the clients that others wrote, with how many calls each made
+interop: ## only the clients that others wrote, with how many calls each made
 	go test -race -v ./proxy/interop
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME (60s)
+fuzz: ## every fuzz target for FUZZTIME: make fuzz FUZZTIME=10m
 	scripts/fuzz $(FUZZTIME)
 
 .PHONY: lint
