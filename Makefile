@@ -31,9 +31,15 @@ interop: ## only the clients that others wrote, with how many calls each made
 fuzz: ## every fuzz target for FUZZTIME: make fuzz FUZZTIME=10m
 	scripts/fuzz $(FUZZTIME)
 
+.PHONY: bench
+bench: ## what a warm request costs beside its RSA operation, with a profile; what a ring of keys costs
+	go test -run '^$$' -bench . -benchtime 1x -v ./bench
+	go test -run '^$$' -bench Ring -benchmem ./keys
+
 .PHONY: lint
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt wants: $$unformatted" >&2; exit 1; }
+	go mod tidy -diff
 	go vet ./...
 	$(STATICCHECK) ./...
 

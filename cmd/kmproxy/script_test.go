@@ -62,7 +62,7 @@ func syntax(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: syntax SHELL FILE")
 	}
 	if _, err := exec.LookPath(args[0]); err != nil {
-		if os.Getenv("CI") != "" {
+		if os.Getenv("CI") == "true" {
 			ts.Fatalf("%s is missing", args[0])
 		}
 		ts.Logf("skipped: %s is missing", args[0])
