@@ -106,13 +106,17 @@ func inFakeTime(t *testing.T, h http.HandlerFunc, test func(t *testing.T, p pipe
 	})
 }
 
-// TestSlowClients: whoever opens a connection and then dawdles is cut off by himself.
+// TestSlowClients: whoever opens a connection and then dawdles is cut off before
+// long, in a time that is no machine's.
 func TestSlowClients(t *testing.T) {
-	for what, sent := range map[string]string{
-		"nothing at all":       "",
-		"half a header":        "POST / HTTP/1.1\r\nHost: x\r\nX-A",
-		"a body that stops":    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345",
-		"a connection at rest": "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+	for what, c := range map[string]struct {
+		sent string
+		most time.Duration
+	}{
+		"nothing at all":       {"", 10 * time.Second},
+		"half a header":        {"POST / HTTP/1.1\r\nHost: x\r\nX-A", 10 * time.Second},
+		"a body that stops":    {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345", time.Minute},
+		"a connection at rest": {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 5 * time.Minute},
 	} {
 		t.Run(what, func(t *testing.T) {
 			inFakeTime(t, func(w http.ResponseWriter, r *http.Request) {
@@ -120,10 +124,14 @@ func TestSlowClients(t *testing.T) {
 					w.WriteHeader(http.StatusBadRequest)
 				}
 			}, func(t *testing.T, p pipes, stop func() error) {
+				begun := time.Now()
 				client := p.dial()
-				go func() { _, _ = io.WriteString(client, sent) }()
+				go func() { _, _ = io.WriteString(client, c.sent) }()
 				if _, err := io.Copy(io.Discard, client); err != nil { // ends when the server hangs up
 					t.Error(err)
+				}
+				if took := time.Since(begun); took > c.most {
+					t.Errorf("it was cut off after %v, want %v at most", took, c.most)
 				}
 				if err := stop(); err != nil {
 					t.Error(err)

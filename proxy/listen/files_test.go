@@ -105,7 +105,7 @@ func TestFollow(t *testing.T) {
 		}
 
 		bad := errors.New("private key does not match public key")
-		pair.set(first, bad)
+		pair.set(second, bad)
 		tick()
 		serves(t, f, first)
 		if changed, failed := told.so(); changed != 0 || len(failed) != 1 || !errors.Is(failed[0], bad) {
