@@ -124,7 +124,7 @@ func TestUpstreamFaults(t *testing.T) {
 		t.Fatalf("%d faults", len(faults))
 	}
 	for name, f := range faults {
-		for _, flaws := range [][]flaw{nil, {add("Idempotency-Key", "k"), add("X-Idempotency-Key", "k")}, {body("")}} {
+		for _, flaws := range [][]flaw{nil, {add("Idempotency-Key", "k"), add("X-Idempotency-Key", "k")}, {body(""), add("Idempotency-Key", "k")}} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				u := startRaw(t, f.answer)
@@ -198,7 +198,8 @@ func TestKeptConnectionBreaks(t *testing.T) {
 		"breaks off":        func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{") },
 		"breaks off before": func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.") },
 	} {
-		for _, flaws := range [][]flaw{nil, {add("Idempotency-Key", "k")}, {body("")}} {
+		for _, flaws := range [][]flaw{nil, {add("Idempotency-Key", "k")}, {body("")}, {body(""), add("X-Idempotency-Key", "k")},
+			{body(""), method(http.MethodGet), target(getPath)}} {
 			t.Run(name, func(t *testing.T) {
 				u := startRaw(t, func(n int, conn net.Conn) bool {
 					if n == 1 {
@@ -208,7 +209,7 @@ func TestKeptConnectionBreaks(t *testing.T) {
 					_, _ = io.WriteString(conn, goodAnswer)
 					return true
 				})
-				w := before(t, u, passes)
+				w := newWorld(t, u.use)
 				r := row{base: sealedRequest, flaws: flaws}
 				var statuses []int
 				for range 3 {

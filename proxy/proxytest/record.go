@@ -65,6 +65,13 @@ func (o *Outcomes) settle(t testing.TB) {
 	}
 }
 
+// Begun is how many requests have got to the handler.
+func (o *Outcomes) Begun() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.begun
+}
+
 // Total is how many outcomes were observed.
 func (o *Outcomes) Total() int {
 	o.mu.Lock()
