@@ -28,6 +28,9 @@ func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note) (admitted
 	if r.ContentLength > p.c.MaxBodyBytes {
 		return admitted{}, refuse(tooLarge, "the declared length")
 	}
+	if strings.Contains(r.URL.RawQuery, " ") { // HTTP/2 can say it; towards the upstream it would end the request line early
+		return admitted{}, refuseInput(invalidInput, "query", "it holds a blank")
+	}
 	route, refusal := p.routes.find(r)
 	if refusal != nil {
 		return admitted{}, refusal

@@ -38,6 +38,7 @@ func FuzzRequest(f *testing.F) {
 		"+X-KM-Anything: x\n+Expect: 100-continue", "=Content-Type: application/json; charset=x", "+Content-Encoding: gzip", "=X-KM-Tran-Time: 1"} {
 		f.Add(uint8(signs), http.MethodPost, proxytest.ARSPath+"?a=b", edits, []byte(plaintext))
 	}
+	f.Add(uint8(signs), http.MethodPost, proxytest.ARSPath+"?a HTTP/1.1", "", []byte(plaintext))
 	f.Add(uint8(signs), http.MethodGet, "/../"+proxytest.ARSPath, "", []byte(nil))
 
 	up := &fuzzUpstream{}
@@ -140,6 +141,9 @@ func (u *fuzzUpstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if token, err := trantoken.Parse(u.received.Get("X-KM-Tran-Token")); err != nil || !token.Verify(c.Secret, u.body) {
 		u.t.Errorf("a body without its token went on: %v", err)
+	}
+	if target := r.URL.RequestURI(); strings.ContainsFunc(target, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
+		u.t.Errorf("the upstream's request line would hold %q", target)
 	}
 	content, err := io.ReadAll(r.Body)
 	if err != nil || encdata.Is(content) && string(content) != plaintext {

@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"strings"
+	"testing"
 
 	"kmproxy/proxy/proxytest"
 )
@@ -64,4 +65,16 @@ func routeRows() []row {
 		row{name: "method CONNECT", base: plainRequest, flaws: []flaw{method("CONNECT"), target("elsewhere.example:443")}, want: noRoute},
 		row{name: "method of signs", http1: true, base: plainRequest, flaws: []flaw{method("PO(ST")}, want: byServer(400)},
 		row{name: "everything at once", base: plainRequest, flaws: []flaw{method("OPTIONS"), target("*")}, want: noRoute})
+}
+
+// TestBlankInQuery: HTTP/2 carries a target that HTTP/1.1 cannot, and towards the
+// upstream it would end the request line early.
+func TestBlankInQuery(t *testing.T) {
+	w := newWorld(t)
+	for _, query := range []string{"?a b", "? HTTP/1.1", "?a=1 "} {
+		for _, base := range []func(*world) *request{plainRequest, sealedRequest} {
+			w.try(t, row{base: base, flaws: []flaw{target(proxytest.ARSPath + query)}, want: invalid("query")},
+				func(q *request) reply { return w.overHTTP2(t, first(q.http2(w))) })
+		}
+	}
 }

@@ -23,7 +23,7 @@ type Config struct {
 	BasePath       string // taken off before the path goes on; may be empty
 	Ring           func() *keys.Ring
 	Upstream       *url.URL
-	Transport      http.RoundTripper // to the upstream; must not follow redirects or decompress
+	Transport      http.RoundTripper // to the upstream; must not decompress. net/http's quotes stray bytes to package log: silence that
 	UpstreamTime   time.Duration     // for one whole exchange with the upstream
 	Zones          auth.Zones
 	ClockSkew      time.Duration
