@@ -18,6 +18,17 @@ func (s Suite) Valid() bool { return s.Key.Valid() && s.Enc.Valid() }
 // String names both halves, as "RSA-OAEP-256+A256GCM".
 func (s Suite) String() string { return s.Key.String() + "+" + s.Enc.String() }
 
+// Suites are all pairs of the table.
+func Suites() []Suite {
+	var out []Suite
+	for k := RSAOAEP; k.Valid(); k++ {
+		for e := A128GCM; e.Valid(); e++ {
+			out = append(out, Suite{k, e})
+		}
+	}
+	return out
+}
+
 // Preferred is the suite of an answer that no request has chosen one for.
 func Preferred() Suite { return Suite{RSAOAEP256, A256GCM} }
 
