@@ -21,7 +21,7 @@ const (
 // whole from an earlier time opens; only the audit trail can tell that.
 type record struct {
 	Version uint64          `json:"version"` // grows with every write
-	Plain   json.RawMessage `json:"plain"`
+	Plain   json.RawMessage `json:"plain,omitempty"`
 	Sealed  string          `json:"sealed"`
 }
 
@@ -44,9 +44,9 @@ func encode(master envelope.Key, p Project) ([]byte, error) {
 		return nil, fmt.Errorf("encoding the secrets of project %s: %w", p.ASPID, err)
 	}
 	defer clear(hidden)
-	next := p.version + 1
-	sealed := master.Seal(place(projectName(p.ASPID), next), plain, hidden)
-	return toJSON(record{Version: next, Plain: plain, Sealed: sealed})
+	r := record{Version: p.version + 1, Plain: plain}
+	r.Sealed = master.Seal(r.place(projectName(p.ASPID)), plain, hidden)
+	return toJSON(r)
 }
 
 // decode reads a whole project with its secrets, in order to change it. Errors
@@ -72,7 +72,7 @@ func decode(master envelope.Key, name string, value []byte) (Project, error) {
 	}
 	p.version = r.Version
 	if !p.isAllOf(r.compact(), hidden) {
-		return Project{}, fmt.Errorf("record %s: %w: a newer kmproxy wrote it: make the change with that one", name, ErrRefused)
+		return Project{}, newer(name)
 	}
 	return p, nil
 }
@@ -128,11 +128,16 @@ func readRecord(name string, value []byte) (record, plainProject, error) {
 // open returns the sealed part. Errors are ErrDamaged, and envelope.ErrOtherKey
 // with it.
 func (r record) open(master envelope.Key, name string) (sensitive.Bytes, error) {
-	hidden, err := master.Open(place(name, r.Version), r.compact(), r.Sealed)
+	hidden, err := master.Open(r.place(name), r.compact(), r.Sealed)
 	if err != nil {
 		return sensitive.Bytes{}, damaged(name, fmt.Errorf("its sealed part: %w", err))
 	}
 	return hidden, nil
+}
+
+// place is what the sealed part of a record of that name is bound to.
+func (r record) place(name string) envelope.Place {
+	return envelope.Place{Record: name, Field: sealedField(name), Version: r.Version}
 }
 
 func readSecrets(name string, hidden sensitive.Bytes) (secrets, error) {
@@ -144,16 +149,15 @@ func readSecrets(name string, hidden sensitive.Bytes) (secrets, error) {
 }
 
 // compact is the plain part as it was sealed, whoever has put blanks into it.
-func (r record) compact() []byte {
+func (r record) compact() []byte { return compact(r.Plain) }
+
+// compact is a document without blanks; nil if it is none.
+func compact(value []byte) []byte {
 	var out bytes.Buffer
-	if err := json.Compact(&out, r.Plain); err != nil {
-		return nil // never: it was parsed
+	if err := json.Compact(&out, value); err != nil {
+		return nil
 	}
 	return out.Bytes()
-}
-
-func place(name string, version uint64) envelope.Place {
-	return envelope.Place{Record: name, Field: secretsField, Version: version}
 }
 
 // toJSON writes < and > as every other program does: json.Marshal escapes them,

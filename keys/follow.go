@@ -13,6 +13,10 @@ import (
 // tryAgain is how long after a failure the store is read again.
 const tryAgain = time.Second
 
+// ErrResealed reports that the store is re-sealed under another master key, or is
+// being: nothing is wrong with the Ring, but it shows no change since.
+var ErrResealed = errors.New("the store is re-sealed under another master key")
+
 var errUnwatched = errors.New("following the keys: the store tells of no more changes; restart to go on")
 
 // Live is a Ring that follows its store. Requests take the current Ring once and
@@ -117,7 +121,30 @@ func (l *Live) read(ctx context.Context) (*Ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewRing(snap, l.master, l.ring.Load())
+	before := l.ring.Load()
+	if before != nil {
+		if err := l.overtaken(snap); err != nil {
+			return nil, err
+		}
+	}
+	return NewRing(snap, l.master, before)
+}
+
+// overtaken tells that our master key is no longer the store's, or will not be
+// soon. The text is the same until it is another key, so that it is told once.
+func (l *Live) overtaken(s Snapshot) error {
+	r, ok, err := ReadSeal(s)
+	if err != nil || !ok {
+		return nil // NewRing says what that is
+	}
+	now := r.KeyID
+	if r.Next != nil {
+		now = r.Next.KeyID
+	}
+	if now == l.master.ID() {
+		return nil
+	}
+	return fmt.Errorf("%w, %s: the keys in use stay, and changes are not followed: when it is done, name that master key in the config and reload", ErrResealed, now)
 }
 
 func (l *Live) fail(err error) { l.failed.Store(&err) }

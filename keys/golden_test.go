@@ -27,6 +27,7 @@ func goldenStore(t *testing.T) office {
 	for name, value := range entries {
 		put(t, store, name, value)
 	}
+	put(t, store, "audit-key", auditKeyUnder(goldenKey()))
 	c := config(store)
 	c.Master = goldenKey()
 	return office{must(keys.NewManager(t.Context(), c)), store}

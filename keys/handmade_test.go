@@ -105,6 +105,12 @@ func sealEntry(b byte) []byte {
 	return fmt.Appendf(nil, `{"key_id":%q,"created_at":"2026-01-01T00:00:00Z"}`, masterKey(b).ID())
 }
 
+// auditKeyEntry is the record of the audit chain's key.
+func auditKeyUnder(master envelope.Key) []byte {
+	at := envelope.Place{Record: "audit-key", Field: "key", Version: 1}
+	return fmt.Appendf(nil, `{"version":1,"sealed":%q}`, master.Seal(at, nil, make([]byte, 32)))
+}
+
 // snapshot is a store's content at revision 9 with the records given.
 func snapshot(records map[string][]byte) keys.Snapshot {
 	entries := map[string]keys.Entry{"seal": {Value: sealEntry(1), Revision: 1}}
@@ -119,6 +125,7 @@ func handOffice(t testing.TB, projects ...handMade) office {
 	t.Helper()
 	o := newOffice(t)
 	put(t, o.store, "seal", sealEntry(1))
+	put(t, o.store, "audit-key", auditKeyUnder(masterKey(1)))
 	for _, h := range projects {
 		put(t, o.store, h.name(), h.record(1))
 	}

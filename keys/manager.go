@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"kmproxy/crypto/envelope"
+	"kmproxy/crypto/jwk"
+	"kmproxy/keys/audit"
 )
 
 // Errors that callers of a Manager decide on.
@@ -30,6 +33,12 @@ type Config struct {
 	KDF           *envelope.KDF    // how Master was made from a passphrase; nil: it was not
 	MaxPerProject int              // keys a project that are not discarded; at least 1
 	Now           func() time.Time // nil: time.Now
+	Quiet         time.Duration    // a key that was used within it is not discarded
+	// Prove opens and seals with a key by the code that requests use. Without it no
+	// key can be promoted.
+	Prove func(server jwk.Private, client jwk.Public) error
+	// Usage tells who used which key. nil: nobody did.
+	Usage func(context.Context) ([]Use, error)
 }
 
 // Manager makes every change to projects and keys. Each act is one commit: it
@@ -53,8 +62,12 @@ func NewManager(ctx context.Context, c Config) (*Manager, error) {
 		return nil, errors.New("a manager of keys needs a master key")
 	case c.MaxPerProject < 1:
 		return nil, errors.New("at least one key a project must be allowed")
-	case c.Now == nil:
+	}
+	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Usage == nil {
+		c.Usage = func(context.Context) ([]Use, error) { return nil, nil }
 	}
 	snap, err := c.Store.Load(ctx)
 	if err != nil {
@@ -73,10 +86,11 @@ type act struct {
 	target string
 }
 
-// change is what an act decides on.
+// change is what an act decides on: a project, other records, or both.
 type change struct {
-	project Project
-	erase   bool // a secret leaves the record and must leave the disk
+	project Project  // none if it has no ASP id
+	erase   bool     // a secret leaves the project's record and must leave the disk
+	records []Change // others, as they shall stand
 }
 
 // commit is the one door that every change passes. It lets decide look at the
@@ -91,7 +105,7 @@ func (m *Manager) commit(ctx context.Context, a act, decide func(*view) (change,
 		if err != nil {
 			return err
 		}
-		if err = m.try(ctx, v, decide); !errors.Is(err, ErrConflict) {
+		if err = m.try(ctx, v, a, decide); !errors.Is(err, ErrConflict) {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -101,12 +115,12 @@ func (m *Manager) commit(ctx context.Context, a act, decide func(*view) (change,
 	return fmt.Errorf("%s %s: %w: %d times in a row; try again", a.action, a.target, ErrConflict, maxTries)
 }
 
-func (m *Manager) try(ctx context.Context, v *view, decide func(*view) (change, error)) error {
+func (m *Manager) try(ctx context.Context, v *view, a act, decide func(*view) (change, error)) error {
 	c, err := decide(v)
 	if err != nil {
 		return err
 	}
-	changes, err := m.changes(v, c)
+	changes, err := m.changes(v, a, c)
 	if err != nil {
 		return err
 	}
@@ -120,21 +134,43 @@ func (m *Manager) try(ctx context.Context, v *view, decide func(*view) (change, 
 	return nil
 }
 
-// changes encodes a decision; the first commit of a store also says what seals it.
-func (m *Manager) changes(v *view, c change) ([]Change, error) {
-	value, err := encode(m.c.Master, c.project)
+// changes encodes a decision and the audit entry of it; the first commit of a
+// store also says what seals it.
+func (m *Manager) changes(v *view, a act, c change) ([]Change, error) {
+	out := slices.Clone(c.records)
+	var told story
+	if c.project.ASPID != "" {
+		value, err := encode(m.c.Master, c.project)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Change{Name: projectName(c.project.ASPID), Value: value, Erase: c.erase})
+		if told, err = v.storyOf(c.project); err != nil {
+			return nil, err
+		}
+	}
+	key, first, err := m.foundation(v)
 	if err != nil {
 		return nil, err
 	}
-	out := []Change{{Name: projectName(c.project.ASPID), Value: value, Erase: c.erase}}
+	out = append(out, first...)
+	entry, err := v.trail(key, a, m.now(), told, out)
+	return append(out, entry), err
+}
+
+// foundation is the audit chain's key; a store that holds nothing gets one, and
+// the record that says what seals it.
+func (m *Manager) foundation(v *view) (audit.Key, []Change, error) {
 	if v.sealed {
-		return out, nil
+		key, err := v.auditKey()
+		return key, nil, err
 	}
 	seal, err := json.Marshal(SealRecord{KeyID: m.c.Master.ID(), KDF: m.c.KDF, CreatedAt: m.now()})
 	if err != nil {
-		return nil, fmt.Errorf("encoding the seal record: %w", err)
+		return audit.Key{}, nil, fmt.Errorf("encoding the seal record: %w", err)
 	}
-	return append(out, Change{Name: sealName, Value: seal}), nil
+	key, chain, err := newAuditKey(m.c.Master)
+	return key, []Change{{Name: sealName, Value: seal}, chain}, err
 }
 
 // now is the clock in the records' precision.

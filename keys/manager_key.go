@@ -23,15 +23,17 @@ type NewKey struct {
 // known here is refused, discarded ones too. Errors: ErrID, ErrNotFound,
 // ErrExists, ErrLimit, ErrRefused, jwk.ErrKey.
 func (m *Manager) CreateKey(ctx context.Context, who Actor, n NewKey) (Key, error) {
-	return m.addKey(ctx, act{who, "key create", string(n.ID)}, n)
+	return m.addKeyAnd(ctx, act{who, "key create", string(n.ID)}, n, nil)
 }
 
 // ImportKey adopts a crypto key that is in use elsewhere, by the same rules.
 func (m *Manager) ImportKey(ctx context.Context, who Actor, n NewKey) (Key, error) {
-	return m.addKey(ctx, act{who, "key import", string(n.ID)}, n)
+	return m.addKeyAnd(ctx, act{who, "key import", string(n.ID)}, n, nil)
 }
 
-func (m *Manager) addKey(ctx context.Context, a act, n NewKey) (Key, error) {
+// addKeyAnd adds a key and does something more to its project, which may be nil,
+// in the same commit.
+func (m *Manager) addKeyAnd(ctx context.Context, a act, n NewKey, then func(*Project) error) (Key, error) {
 	key, err := n.key()
 	if err != nil {
 		return Key{}, fmt.Errorf("%s: %w", a.action, err)
@@ -39,6 +41,7 @@ func (m *Manager) addKey(ctx context.Context, a act, n NewKey) (Key, error) {
 	defer key.private.Wipe()
 	key.CreatedAt = m.now()
 	key.Since = key.CreatedAt
+	var out Key
 	err = m.commit(ctx, a, func(v *view) (change, error) {
 		if err := key.isNew(v); err != nil {
 			return change{}, err
@@ -47,18 +50,23 @@ func (m *Manager) addKey(ctx context.Context, a act, n NewKey) (Key, error) {
 		if err != nil {
 			return change{}, err
 		}
+		erase := p.settle(m.now())
 		if key.State, err = m.admitState(p, n.State); err != nil {
 			return change{}, err
 		}
 		p.Keys = append(p.Keys, key)
-		return change{project: p}, nil
+		if then != nil {
+			if err := then(&p); err != nil {
+				return change{}, err
+			}
+		}
+		out = p.shown().Keys[len(p.Keys)-1]
+		return change{project: p, erase: erase}, nil
 	})
 	if err != nil {
 		return Key{}, err
 	}
-	shown := key
-	shown.private = sensitive.Bytes{}
-	return shown, nil
+	return out, nil
 }
 
 // isNew refuses an id or a server pair that was ever known here, and a pair that

@@ -12,7 +12,11 @@ func (m *Manager) Projects(ctx context.Context) ([]Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.all()
+	projects, err := v.all()
+	for i := range projects {
+		projects[i].settle(m.now())
+	}
+	return projects, err
 }
 
 // Project returns one project. Its error is ErrNotFound.
@@ -21,7 +25,9 @@ func (m *Manager) Project(ctx context.Context, id ASPID) (Project, error) {
 	if err != nil {
 		return Project{}, err
 	}
-	return v.shown(id)
+	p, err := v.shown(id)
+	p.settle(m.now())
+	return p, err
 }
 
 // Keys returns the crypto keys of one project, or of all with an empty id, by
@@ -58,5 +64,5 @@ func (m *Manager) Key(ctx context.Context, id KeyID) (Key, error) {
 		return Key{}, err
 	}
 	i := slices.IndexFunc(p.Keys, func(k Key) bool { return k.ID.Equal(id) })
-	return p.Keys[i], nil
+	return p.Keys[i].At(m.now()), nil
 }

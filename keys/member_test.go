@@ -46,8 +46,8 @@ func TestRingShowsEveryState(t *testing.T) {
 	m := member(t, r, alice)
 	for number, s := range states {
 		key, ok := m.Key(keyID(number))
-		if !ok || key.State() != s || !key.Since().Equal(recorded.Add(time.Duration(number)*time.Hour)) {
-			t.Errorf("a key that is %s is shown as %s since %s", s, key.State(), key.Since())
+		if !ok || key.At(recorded).State != s || !key.At(recorded).Since.Equal(recorded.Add(time.Duration(number)*time.Hour)) {
+			t.Errorf("a key that is %s is shown as %s since %s", s, key.At(recorded).State, key.At(recorded).Since)
 		}
 	}
 	if active, ok := m.Active(); !ok || active.ID() != keyID(1) {

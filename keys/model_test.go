@@ -196,7 +196,7 @@ func (m *model) compare(t *testing.T, o office) {
 		}
 		for i, k := range want.keys {
 			got, inRing := p.Keys[i], orNil(in.Key(k.id))
-			if !got.ID.Equal(k.id) || got.State != k.state || inRing == nil || inRing.State() != k.state || inRing.ID() != got.ID {
+			if !got.ID.Equal(k.id) || got.State != k.state || inRing == nil || inRing.At(morning).State != k.state || inRing.ID() != got.ID {
 				t.Fatalf("key %d of %s is %+v, want %+v", i, p.ASPID, got, k)
 			}
 		}

@@ -32,10 +32,11 @@ type plainKey struct {
 	State     string    `json:"state"`
 	CreatedAt time.Time `json:"created_at"`
 	Since     time.Time `json:"since"`
-	Algs      []string  `json:"algs"`
-	Encs      []string  `json:"encs"`
-	ServerPEM string    `json:"server_public_key"`
-	ClientPEM string    `json:"client_public_key"`
+	Ends
+	Algs      []string `json:"algs"`
+	Encs      []string `json:"encs"`
+	ServerPEM string   `json:"server_public_key"`
+	ClientPEM string   `json:"client_public_key"`
 }
 
 // secrets is what a record seals.
@@ -56,7 +57,7 @@ func plainOf(p Project) plainProject {
 	}
 	for _, k := range p.Keys {
 		algs, encs := k.Allowed.Names()
-		out.Keys = append(out.Keys, plainKey{ID: k.ID, State: k.State.String(), CreatedAt: k.CreatedAt, Since: k.Since,
+		out.Keys = append(out.Keys, plainKey{ID: k.ID, State: k.State.String(), CreatedAt: k.CreatedAt, Since: k.Since, Ends: k.Ends,
 			Algs: algs, Encs: encs, ServerPEM: k.ServerPEM, ClientPEM: k.ClientPEM})
 	}
 	return out
@@ -115,7 +116,7 @@ func (k plainKey) key(owner ASPID) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("key %s: %w", k.ID, err)
 	}
-	return Key{ID: k.ID, ASPID: owner, State: state, CreatedAt: k.CreatedAt, Since: k.Since, Allowed: allowed,
+	return Key{ID: k.ID, ASPID: owner, State: state, CreatedAt: k.CreatedAt, Since: k.Since, Ends: k.Ends, Allowed: allowed,
 		ServerPEM: k.ServerPEM, ClientPEM: k.ClientPEM}, nil
 }
 

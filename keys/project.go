@@ -37,6 +37,7 @@ type Key struct {
 	State     State
 	CreatedAt time.Time
 	Since     time.Time // when it came into its state
+	Ends      Ends
 	Allowed   alg.Set
 	ServerPEM string          // SPKI
 	ClientPEM string          // SPKI

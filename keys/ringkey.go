@@ -26,11 +26,9 @@ type RingKey struct {
 // ID is the key's id as it was registered.
 func (k *RingKey) ID() KeyID { return k.key.ID }
 
-// State is the key's state at the Ring's revision.
-func (k *RingKey) State() State { return k.key.State }
-
-// Since is when the key came into its state.
-func (k *RingKey) Since() time.Time { return k.key.Since }
+// At is the key without its private half, as it is at a time: a planned end may
+// have come since the Ring was built.
+func (k *RingKey) At(now time.Time) Key { return k.key.At(now) }
 
 // Server is the private half that opens requests. It does not ask for the key's
 // state. Errors: ErrNotFound for a discarded key, ErrDamaged, jwk.ErrPEM.
@@ -76,4 +74,13 @@ func (k Key) half(side, pem string) (jwk.Public, error) {
 		return jwk.Public{}, fmt.Errorf("key %s, its %s half: %w", k.ID, side, err)
 	}
 	return jwk.NewPublic(pub, k.Allowed)
+}
+
+// serverPrivate is the private half of a key that was read with its secrets.
+func (k Key) serverPrivate() (jwk.Private, error) {
+	rsaKey, err := jwk.ParsePrivateDER(k.private)
+	if err != nil {
+		return jwk.Private{}, fmt.Errorf("key %s: %w", k.ID, err)
+	}
+	return jwk.NewPrivate(rsaKey, k.Allowed)
 }

@@ -2,6 +2,7 @@ package keys
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,12 +11,23 @@ import (
 
 const sealName = "seal"
 
+// ErrResealing reports a store in the middle of being re-sealed under another
+// master key: some of its records are sealed under the one, some under the other.
+var ErrResealing = errors.New("the store is being re-sealed under another master key")
+
 // SealRecord says which master key seals a store, and how to make it from a
 // passphrase. It holds no secret.
 type SealRecord struct {
 	KeyID     string        `json:"key_id"`
 	KDF       *envelope.KDF `json:"kdf,omitempty"` // nil: the key is in a file
 	CreatedAt time.Time     `json:"created_at"`
+	Next      *NextSeal     `json:"next,omitempty"` // nil: it is not being re-sealed
+}
+
+// NextSeal is the master key that a store is being re-sealed under.
+type NextSeal struct {
+	KeyID string        `json:"key_id"`
+	KDF   *envelope.KDF `json:"kdf,omitempty"`
 }
 
 // ReadSeal finds the store's seal record. A store that holds nothing has none
@@ -29,17 +41,30 @@ func ReadSeal(s Snapshot) (SealRecord, bool, error) {
 		return SealRecord{}, false, nil
 	}
 	var r SealRecord
-	if err := json.Unmarshal(entry.Value, &r); err != nil || !isMasterID(r.KeyID) {
+	err := json.Unmarshal(entry.Value, &r)
+	if err != nil || !isMasterID(r.KeyID) || r.Next != nil && !isMasterID(r.Next.KeyID) {
 		return SealRecord{}, false, fmt.Errorf("record %s: %w: it is not readable", sealName, ErrDamaged)
 	}
 	return r, true, nil
 }
 
-// checkSeal refuses a master key that is not the one the store is sealed under.
+// Resealing is an ErrResealing if the store is being re-sealed, else nil.
+func (r SealRecord) Resealing() error {
+	if r.Next == nil {
+		return nil
+	}
+	return fmt.Errorf("%w, from %s to %s: finish that first: kmproxy seal rotate, as it was begun", ErrResealing, r.KeyID, r.Next.KeyID)
+}
+
+// checkSeal refuses a store that is being re-sealed, and a master key that is not
+// the one the store is sealed under.
 func checkSeal(s Snapshot, master envelope.Key) (present bool, err error) {
 	r, ok, err := ReadSeal(s)
 	if err != nil || !ok {
 		return false, err
+	}
+	if err := r.Resealing(); err != nil {
+		return true, err
 	}
 	if r.KeyID != master.ID() {
 		return true, fmt.Errorf("the store is %w: it wants %s, the configured one is %s",

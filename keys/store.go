@@ -27,7 +27,8 @@ type Change struct {
 	Name  string
 	Value []byte // one JSON document; nil deletes the entry
 	// Erase says that the value which stands there now holds a secret that must
-	// not outlive this commit in any file or history of the store.
+	// not outlive this commit in any file or history of the store. With it goes
+	// every other value, of any entry, that was replaced before.
 	Erase bool
 }
 

@@ -4,6 +4,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
@@ -53,7 +54,7 @@ func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note) (admitted
 	if !headers.Within(p.c.Now(), p.c.ClockSkew) {
 		return admitted{}, refuse(outsideWindow, "")
 	}
-	key, err := namedKey(who.member, headers.KeyID)
+	key, err := namedKey(who.member, headers.KeyID, p.c.Now())
 	if err != nil {
 		return admitted{}, err
 	}
@@ -124,7 +125,7 @@ func (p *Proxy) authenticate(who identity, h auth.Headers, body []byte) error {
 
 // namedKey is the caller's own usable key of that id. Unknown, foreign, staged,
 // suspended and discarded get one answer.
-func namedKey(m *keys.Member, id keys.KeyID) (*keys.RingKey, error) {
+func namedKey(m *keys.Member, id keys.KeyID, now time.Time) (*keys.RingKey, error) {
 	if id == "" {
 		return nil, nil
 	}
@@ -132,8 +133,8 @@ func namedKey(m *keys.Member, id keys.KeyID) (*keys.RingKey, error) {
 	if !ok {
 		return nil, refuse(invalidKey, "the project has no key "+string(id))
 	}
-	if !key.State().Usable() {
-		return nil, refuse(invalidKey, "key "+string(id)+" is "+key.State().String())
+	if state := key.At(now).State; !state.Usable() {
+		return nil, refuse(invalidKey, "key "+string(id)+" is "+state.String())
 	}
 	return key, nil
 }

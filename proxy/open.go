@@ -6,6 +6,7 @@ import (
 	"kmproxy/crypto/alg"
 	"kmproxy/crypto/jwe"
 	"kmproxy/keys"
+	"kmproxy/keys/usage"
 	"kmproxy/proxy/auth"
 	"kmproxy/proxy/encdata"
 )
@@ -74,15 +75,24 @@ func (a admitted) allows(encrypted bool) error {
 	return nil
 }
 
+// message reads the wrapper and the JWE's header.
+func message(body []byte) (jwe.Message, error) {
+	token, err := encdata.Token(body)
+	if err != nil {
+		return jwe.Message{}, refuseInput(invalidInput, "encData", err.Error())
+	}
+	m, err := jwe.Parse(token)
+	if err != nil {
+		return jwe.Message{}, refuse(decryptFailed, jwe.Reason(err))
+	}
+	return m, nil
+}
+
 // decrypt opens the wrapper and the JWE in it.
 func (p *Proxy) decrypt(ctx context.Context, a admitted) (payload, alg.Suite, error) {
-	token, err := encdata.Token(a.body)
+	message, err := message(a.body)
 	if err != nil {
-		return payload{}, alg.Suite{}, refuseInput(invalidInput, "encData", err.Error())
-	}
-	message, err := jwe.Parse(token)
-	if err != nil {
-		return payload{}, alg.Suite{}, refuse(decryptFailed, jwe.Reason(err))
+		return payload{}, alg.Suite{}, err
 	}
 	server, err := a.key.Server()
 	if err != nil {
@@ -96,6 +106,7 @@ func (p *Proxy) decrypt(ctx context.Context, a admitted) (payload, alg.Suite, er
 	if failed != nil {
 		return payload{}, alg.Suite{}, refuse(decryptFailed, jwe.Reason(failed))
 	}
+	p.c.Used(a.member.ASPID(), a.key.ID(), usage.Request, message.Suite())
 	return payload{plain.Bytes(), true}, message.Suite(), nil
 }
 

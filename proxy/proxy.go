@@ -12,7 +12,9 @@ import (
 	"net/url"
 	"time"
 
+	"kmproxy/crypto/alg"
 	"kmproxy/keys"
+	"kmproxy/keys/usage"
 	"kmproxy/proxy/auth"
 )
 
@@ -34,7 +36,12 @@ type Config struct {
 	Now            func() time.Time
 	Log            *slog.Logger
 	Observe        func(Outcome) // called exactly once a request; may be nil
+	Used           Used          // called for every use of a key; may be nil
 }
+
+// Used tells that a project's key opened a request or sealed an answer. It must
+// not block.
+type Used func(id keys.ASPID, key keys.KeyID, d usage.Direction, s alg.Suite)
 
 // Proxy serves requests. It is an http.Handler, safe for concurrent use.
 type Proxy struct {
@@ -59,6 +66,9 @@ func New(c Config) (*Proxy, error) {
 	}
 	if c.Observe == nil {
 		c.Observe = func(Outcome) {}
+	}
+	if c.Used == nil {
+		c.Used = func(keys.ASPID, keys.KeyID, usage.Direction, alg.Suite) {}
 	}
 	return &Proxy{c: c, routes: table, decoy: newDecoy(), pool: newPool(c.RSAWorkers, c.QueueTime),
 		upstream: newUpstream(c)}, nil

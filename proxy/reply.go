@@ -21,9 +21,8 @@ func (p *Proxy) reply(w http.ResponseWriter, s sealed, n *note) {
 	if s.keyID != "" {
 		h[auth.Written(auth.HeaderKeyID)] = []string{string(s.keyID)}
 	}
-	if s.used != nil && s.used.State() == keys.Draining {
-		// RFC 9745 §2.1: a structured date, since when
-		h.Set("Deprecation", fmt.Sprintf("@%d", s.used.Since().Unix()))
+	if s.used != nil {
+		deprecate(h, s.used.At(p.c.Now()))
 	}
 	if len(h["Content-Type"]) == 0 {
 		h["Content-Type"] = nil // or net/http would guess one from the body
@@ -33,6 +32,18 @@ func (p *Proxy) reply(w http.ResponseWriter, s sealed, n *note) {
 		s.body = nil
 	}
 	send(w, s.status, s.body, n, "", "")
+}
+
+// deprecate tells the caller of a draining key since when it is on its way out
+// (RFC 9745 §2.1: a structured date) and until when it will do (RFC 8594 §3).
+func deprecate(h http.Header, k keys.Key) {
+	if k.State != keys.Draining {
+		return
+	}
+	h.Set("Deprecation", fmt.Sprintf("@%d", k.Since.Unix()))
+	if !k.Ends.Drain.IsZero() {
+		h.Set("Sunset", k.Ends.Drain.UTC().Format(http.TimeFormat))
+	}
 }
 
 // replyError writes a row of the error table, always plain. A client that is gone

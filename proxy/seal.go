@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"slices"
 
+	"kmproxy/crypto/alg"
 	"kmproxy/crypto/jwe"
+	"kmproxy/crypto/jwk"
 	"kmproxy/keys"
+	"kmproxy/keys/usage"
 	"kmproxy/proxy/auth"
 	"kmproxy/proxy/encdata"
 )
@@ -35,17 +38,22 @@ func (p *Proxy) seal(a answer) (sealed, error) {
 	if err != nil {
 		return sealed{}, refuse(internalError, "the client's half of key "+string(t.key.ID())+" is not usable")
 	}
-	padded := pad(a.body, a.to.route.PadBytes)
-	s.body, err = encdata.Wrap(func(dst []byte) ([]byte, error) { return jwe.Seal(dst, client, t.suite, padded) })
+	s.body, err = wrapped(client, t.suite, pad(a.body, a.to.route.PadBytes))
 	if err != nil {
 		return sealed{}, refuse(internalError, "sealing the answer under key "+string(t.key.ID()))
 	}
+	p.c.Used(a.to.member.ASPID(), t.key.ID(), usage.Response, t.suite)
 	s.keyID, s.used = t.key.ID(), t.key
 	for _, name := range tellsOfPlaintext {
 		s.header.Del(name)
 	}
 	s.header.Set("Content-Type", "application/json")
 	return s, nil
+}
+
+// wrapped seals a plaintext and puts the wrapper around it.
+func wrapped(to jwk.Public, s alg.Suite, plaintext []byte) ([]byte, error) {
+	return encdata.Wrap(func(dst []byte) ([]byte, error) { return jwe.Seal(dst, to, s, plaintext) })
 }
 
 // wantsSeal: an answer that is to be encrypted and has a body to encrypt; an

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,13 +28,21 @@ func ReadSecretFile(path string) (sensitive.Bytes, error) {
 // durably. If the file is there already the error is fs.ErrExist and the file is
 // untouched.
 func CreateSecretFile(path string, content sensitive.Bytes) error {
+	return createFile(path, func(to io.Writer) error {
+		_, err := to.Write(content.Expose())
+		return err
+	})
+}
+
+// createFile is CreateSecretFile for what is written piece by piece.
+func createFile(path string, write func(io.Writer) error) error {
 	dir := filepath.Dir(path)
 	temp, err := os.CreateTemp(dir, ".new-*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(temp.Name()) }() // it is linked by then, or not wanted
-	_, err = temp.Write(content.Expose())
+	err = write(temp)
 	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
 	}

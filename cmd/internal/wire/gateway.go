@@ -13,6 +13,8 @@ import (
 
 	"kmproxy/cmd/internal/config"
 	"kmproxy/keys"
+	"kmproxy/keys/filestore"
+	"kmproxy/keys/usage"
 	"kmproxy/proxy/listen"
 	"kmproxy/proxy/status"
 )
@@ -22,66 +24,70 @@ type Gateway struct {
 	world    World
 	log      *slog.Logger
 	config   config.Config
-	vault    Vault
-	live     *keys.Live
 	counters status.Counters
+	usage    usage.Counter
+	ledger   *filestore.Ledger
+	counted  []keys.Use // by processes before this one
 	public   net.Listener
 	admin    net.Listener
 	current  atomic.Pointer[serving]
 	stopping atomic.Bool
-	end      context.CancelFunc // of what follows files and the store
 }
 
 // serving is what a reload replaces as a whole.
 type serving struct {
 	config       config.Config
+	keys         *keyring // may be that of the one before
 	handler      http.Handler
 	certificates listen.Certificates
-	end          context.CancelFunc
+	end          context.CancelFunc // of what follows files
 }
 
 // Build opens the store, the keys and the listeners. After it, connections are
 // taken and wait for Run. Without an error, Run must follow.
 func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Gateway, error) {
-	vault, err := OpenVault(ctx, c, w, ToWrite)
+	k, err := openKeyring(ctx, c, w, log)
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{world: w, log: log, config: c, vault: vault}
-	if g.live, err = keys.Open(ctx, vault.Store, vault.Master); err != nil {
+	g := &Gateway{world: w, log: log, config: c}
+	if err := g.build(ctx, k); err != nil {
+		k.end()
 		return nil, err
 	}
-	follow, end := context.WithCancel(context.WithoutCancel(ctx))
-	g.end = end
-	s, err := g.prepare(follow, c)
-	if err != nil {
-		end()
-		return nil, err
-	}
-	g.current.Store(s)
-	if err := g.listen(); err != nil {
-		end()
-		return nil, err
-	}
-	go g.live.Follow(follow, func(err error) {
-		log.Error("the keys cannot be brought up to date: the ones before stay in use", "error", err)
-	})
 	return g, nil
 }
 
-// prepare builds what a reload replaces.
-func (g *Gateway) prepare(ctx context.Context, c config.Config) (*serving, error) {
-	h, err := handler(c, g.live, g.world, g.log, &g.counters)
+func (g *Gateway) build(ctx context.Context, k *keyring) (err error) {
+	if g.ledger, g.counted, err = k.vault.Store.OpenLedger(); err != nil {
+		return err
+	}
+	s, err := g.prepare(ctx, g.config, k)
+	if err != nil {
+		return errors.Join(err, g.ledger.Close())
+	}
+	g.current.Store(s)
+	if err := g.listen(); err != nil {
+		s.end()
+		return errors.Join(err, g.ledger.Close())
+	}
+	return nil
+}
+
+// prepare builds what a reload replaces. It lasts until its end is called,
+// whatever becomes of ctx.
+func (g *Gateway) prepare(ctx context.Context, c config.Config, k *keyring) (*serving, error) {
+	h, err := g.handler(c, k.live)
 	if err != nil {
 		return nil, err
 	}
-	ctx, end := context.WithCancel(ctx)
-	certs, err := certificates(ctx, c, g.vault, g.world, g.log)
+	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
+	certs, err := certificates(ctx, c, k, g.world, g.log)
 	if err != nil {
 		end()
 		return nil, err
 	}
-	return &serving{config: c, handler: h, certificates: certs, end: end}, nil
+	return &serving{config: c, keys: k, handler: h, certificates: certs, end: end}, nil
 }
 
 func (g *Gateway) listen() error {
@@ -102,15 +108,16 @@ func (g *Gateway) PublicAddress() net.Addr { return g.public.Addr() }
 func (g *Gateway) AdminAddress() net.Addr { return g.admin.Addr() }
 
 // Projects counts the projects in the keys' newest revision.
-func (g *Gateway) Projects() int { return g.live.Ring().Projects() }
+func (g *Gateway) Projects() int { return g.current.Load().keys.live.Ring().Projects() }
 
 // Run serves until ctx ends and every request that was begun is answered, at
 // most 30 seconds later. The admin listener stops last and says meanwhile that
 // the proxy is not ready.
 func (g *Gateway) Run(ctx context.Context) error {
 	defer func() {
-		g.current.Load().end()
-		g.end()
+		last := g.current.Load()
+		last.end()
+		last.keys.end()
 	}()
 	clients, err := pool(g.config.TLS.ClientCAFile)
 	if err != nil {
@@ -131,17 +138,37 @@ func (g *Gateway) Run(ctx context.Context) error {
 	go func() { adminDone <- admin.Serve(adminCtx, g.admin) }()
 	noteStop := context.AfterFunc(ctx, func() { g.stopping.Store(true) })
 	defer noteStop()
+	kept := g.keepUsage()
 	err = public.Serve(ctx, g.public)
 	stopAdmin()
-	return errors.Join(err, <-adminDone)
+	return errors.Join(err, kept(), <-adminDone)
 }
 
-// ready tells why the proxy should get no requests now.
+// keepUsage writes down who uses which key until the function it returns is
+// called, which comes back when the ledger is complete.
+func (g *Gateway) keepUsage() (complete func() error) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		g.usage.Keep(ctx, g.counted, g.ledger.Write, func(err error) {
+			g.log.Error("the usage ledger cannot be written: it is tried again", "error", err)
+		})
+	}()
+	return func() error {
+		stop()
+		<-done
+		return g.ledger.Close()
+	}
+}
+
+// ready tells why the proxy should get no requests now. A store that gets another
+// master key is no reason: all that was there before can still be served.
 func (g *Gateway) ready() error {
 	if g.stopping.Load() {
 		return errors.New("stopping")
 	}
-	if g.live.Err() != nil {
+	if err := g.current.Load().keys.live.Err(); err != nil && !errors.Is(err, keys.ErrResealed) {
 		return errors.New("the keys cannot be brought up to date: see the log")
 	}
 	return nil

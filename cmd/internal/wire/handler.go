@@ -1,16 +1,16 @@
 package wire
 
 import (
-	"log/slog"
 	"net/http"
 	"runtime"
 	"time"
 
 	"kmproxy/cmd/internal/config"
+	"kmproxy/crypto/alg"
 	"kmproxy/keys"
+	"kmproxy/keys/usage"
 	"kmproxy/proxy"
 	"kmproxy/proxy/auth"
-	"kmproxy/proxy/status"
 )
 
 const (
@@ -19,7 +19,7 @@ const (
 )
 
 // handler is the request path that a config describes.
-func handler(c config.Config, live *keys.Live, w World, log *slog.Logger, counters *status.Counters) (http.Handler, error) {
+func (g *Gateway) handler(c config.Config, live *keys.Live) (http.Handler, error) {
 	toUpstream, err := transport(c.Upstream)
 	if err != nil {
 		return nil, err
@@ -37,10 +37,13 @@ func handler(c config.Config, live *keys.Live, w World, log *slog.Logger, counte
 		MaxAnswerBytes: maxAnswerBytes,
 		RSAWorkers:     runtime.GOMAXPROCS(0),
 		QueueTime:      queueTime,
-		Now:            w.Now,
-		Log:            log,
+		Now:            g.world.Now,
+		Log:            g.log,
 		Observe: func(o proxy.Outcome) {
-			counters.Count(o.Code, o.Status, o.Encrypted, o.Took)
+			g.counters.Count(o.Code, o.Status, o.Encrypted, o.Took)
+		},
+		Used: func(id keys.ASPID, key keys.KeyID, d usage.Direction, s alg.Suite) {
+			g.usage.Count(id, key, d, s, g.world.Now())
 		},
 	})
 }

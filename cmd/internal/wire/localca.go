@@ -1,6 +1,9 @@
 package wire
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -9,64 +12,96 @@ import (
 	"path/filepath"
 	"time"
 
-	"kmproxy/crypto/envelope"
+	"kmproxy/cmd/internal/config"
+	"kmproxy/crypto/sensitive"
+	"kmproxy/keys"
 	"kmproxy/proxy/listen"
 )
 
-// Files of the local CA, in the data folder.
-const (
-	CAFile    = "ca.pem" // its certificate: what clients trust
-	caKeyFile = "ca.key" // its private key, sealed under the master key
-)
+// CAFile is the local CA's certificate in the data folder: what clients trust.
+const CAFile = "ca.pem"
 
-// localCA reads the CA of the data folder, or makes it when there is none.
-func localCA(dir string, master envelope.Key, now time.Time) (*listen.LocalCA, error) {
-	cert, err := os.ReadFile(filepath.Join(dir, CAFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return newLocalCA(dir, master, now)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the local CA: %w", err)
-	}
-	block, _ := pem.Decode(cert)
-	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, fmt.Errorf("reading the local CA: %s is not a certificate", filepath.Join(dir, CAFile))
-	}
-	sealed, err := ReadSecretFile(filepath.Join(dir, caKeyFile))
-	if err != nil {
-		return nil, fmt.Errorf("reading the local CA: %w", err)
-	}
-	key, err := master.Open(caPlace(), block.Bytes, string(sealed.Expose()))
-	if err != nil {
-		return nil, fmt.Errorf("reading the local CA: %s %w", filepath.Join(dir, caKeyFile), err)
-	}
-	defer key.Wipe()
-	return listen.ReadLocalCA(block.Bytes, key.Expose())
+// caItem is the store's item that holds the CA: its key must be sealed under the
+// master key that seals all else, also while that changes.
+const caItem = "local-ca"
+
+// caPlain is the readable part of the item.
+type caPlain struct {
+	Certificate string `json:"certificate"` // PEM
 }
 
-// newLocalCA writes the certificate last: without it there is no CA.
-func newLocalCA(dir string, master envelope.Key, now time.Time) (*listen.LocalCA, error) {
-	ca, err := listen.NewLocalCA(now)
+// localCA is the CA that the store holds; it is made when there is none.
+func (k *keyring) localCA(ctx context.Context, c config.Config, w World) (*listen.LocalCA, error) {
+	if k.ca != nil {
+		return k.ca, nil
+	}
+	m, err := k.vault.Manager(ctx, c, w)
 	if err != nil {
 		return nil, err
 	}
-	key, err := ca.Key()
+	ca, err := readLocalCA(ctx, m)
+	if errors.Is(err, keys.ErrNotFound) {
+		if err = createLocalCA(ctx, m, w.Now()); err == nil || errors.Is(err, keys.ErrExists) {
+			ca, err = readLocalCA(ctx, m) // another process may have been faster
+		}
+	}
 	if err != nil {
-		return nil, fmt.Errorf("encoding the local CA's key: %w", err)
+		return nil, fmt.Errorf("the local CA: %w", err)
 	}
-	defer clear(key)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("writing the local CA: %w", err)
+	if err := showLocalCA(c.Store.Dir, ca); err != nil {
+		return nil, fmt.Errorf("the local CA: %w", err)
 	}
-	sealed := master.Seal(caPlace(), ca.Certificate(), key)
-	if err := replaceFile(filepath.Join(dir, caKeyFile), []byte(sealed), 0o600); err != nil {
-		return nil, fmt.Errorf("writing the local CA: %w", err)
-	}
-	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Certificate()})
-	if err := replaceFile(filepath.Join(dir, CAFile), cert, 0o644); err != nil {
-		return nil, fmt.Errorf("writing the local CA: %w", err)
-	}
+	k.ca = ca
 	return ca, nil
 }
 
-func caPlace() envelope.Place { return envelope.Place{Record: "local-ca", Field: "key", Version: 1} }
+func readLocalCA(ctx context.Context, m *keys.Manager) (*listen.LocalCA, error) {
+	item, err := m.Item(ctx, caItem)
+	if err != nil {
+		return nil, err
+	}
+	defer item.Secret.Wipe()
+	var plain caPlain
+	if err := json.Unmarshal(item.Plain, &plain); err != nil {
+		return nil, fmt.Errorf("its record is not readable: %w", err)
+	}
+	block, _ := pem.Decode([]byte(plain.Certificate))
+	if block == nil || block.Type != "CERTIFICATE" {
+		return nil, errors.New("its record holds no certificate")
+	}
+	return listen.ReadLocalCA(block.Bytes, item.Secret.Expose())
+}
+
+func createLocalCA(ctx context.Context, m *keys.Manager, now time.Time) error {
+	ca, err := listen.NewLocalCA(now)
+	if err != nil {
+		return err
+	}
+	key, err := ca.Key()
+	if err != nil {
+		return fmt.Errorf("encoding its key: %w", err)
+	}
+	secret := sensitive.New(key)
+	defer secret.Wipe()
+	plain, err := json.Marshal(caPlain{string(certificatePEM(ca))})
+	if err != nil {
+		return fmt.Errorf("encoding its certificate: %w", err)
+	}
+	return m.CreateItem(ctx, keys.Actor{Name: "kmproxy"}, caItem, keys.Item{Plain: plain, Secret: secret})
+}
+
+// showLocalCA writes the certificate for clients, unless it is there.
+func showLocalCA(dir string, ca *listen.LocalCA) error {
+	path, want := filepath.Join(dir, CAFile), certificatePEM(ca)
+	switch there, err := os.ReadFile(path); {
+	case err == nil && bytes.Equal(there, want):
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return replaceFile(path, want, 0o644)
+}
+
+func certificatePEM(ca *listen.LocalCA) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Certificate()})
+}

@@ -17,18 +17,30 @@ func (g *Gateway) Reload(ctx context.Context, c config.Config) error {
 		{"admin.address", before.config.Admin.Address, c.Admin.Address},
 		{"tls.client_ca_file", before.config.TLS.ClientCAFile, c.TLS.ClientCAFile},
 		{"store.url", before.config.Store.String(), c.Store.String()},
-		{"master_key.source", before.config.MasterKey.Source.String(), c.MasterKey.Source.String()},
 		{"upstream.timeout", before.config.Upstream.Timeout.String(), c.Upstream.Timeout.String()},
 	} {
 		if fixed.is != fixed.wants {
 			return fmt.Errorf("%s is %s and cannot become %s while kmproxy runs: restart it", fixed.key, fixed.is, fixed.wants)
 		}
 	}
-	next, err := g.prepare(context.WithoutCancel(ctx), c)
+	ring := before.keys
+	if !ring.serves(c) {
+		var err error
+		if ring, err = openKeyring(ctx, c, g.world, g.log); err != nil {
+			return err
+		}
+	}
+	next, err := g.prepare(ctx, c, ring)
 	if err != nil {
+		if ring != before.keys {
+			ring.end()
+		}
 		return err
 	}
 	g.current.Store(next)
 	before.end()
+	if ring != before.keys {
+		before.keys.end()
+	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"kmproxy/crypto/envelope"
 	"kmproxy/keys"
 	"kmproxy/keys/filestore"
+	"kmproxy/proxy"
 )
 
 // World is what the parts get from the process.
@@ -32,7 +33,7 @@ const (
 
 // Vault is a store and the master key that seals it.
 type Vault struct {
-	Store  keys.Store
+	Store  *filestore.Store
 	Master envelope.Key
 	KDF    *envelope.KDF // nil: the key is not made from a passphrase
 }
@@ -55,6 +56,9 @@ func OpenVault(ctx context.Context, c config.Config, w World, to Intent) (Vault,
 	seal, sealed, err := keys.ReadSeal(snap)
 	if err != nil {
 		return Vault{}, fmt.Errorf("opening the store: %w", err)
+	}
+	if err := seal.Resealing(); err != nil {
+		return Vault{}, err
 	}
 	v := Vault{Store: store, KDF: seal.KDF}
 	if !sealed && to == ToRead {
@@ -80,5 +84,5 @@ func OpenVault(ctx context.Context, c config.Config, w World, to Intent) (Vault,
 // Manager is the one who changes the vault's projects and keys.
 func (v Vault) Manager(ctx context.Context, c config.Config, w World) (*keys.Manager, error) {
 	return keys.NewManager(ctx, keys.Config{Store: v.Store, Master: v.Master, KDF: v.KDF,
-		MaxPerProject: c.Keys.MaxPerProject, Now: w.Now})
+		MaxPerProject: c.Keys.MaxPerProject, Now: w.Now, Quiet: c.Keys.Quiet, Prove: proxy.Prove, Usage: v.Store.Uses})
 }

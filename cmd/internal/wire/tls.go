@@ -19,10 +19,10 @@ const lookAgain = time.Second
 
 // certificates is the source that tls.mode names. What must be followed runs
 // until ctx ends.
-func certificates(ctx context.Context, c config.Config, v Vault, w World, log *slog.Logger) (listen.Certificates, error) {
+func certificates(ctx context.Context, c config.Config, k *keyring, w World, log *slog.Logger) (listen.Certificates, error) {
 	switch c.TLS.Mode {
 	case config.TLSLocal:
-		ca, err := localCA(c.Store.Dir, v.Master, w.Now())
+		ca, err := k.localCA(ctx, c, w)
 		if err != nil {
 			return nil, err
 		}

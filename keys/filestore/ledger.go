@@ -1,0 +1,117 @@
+package filestore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"kmproxy/keys"
+	"kmproxy/keys/usage"
+)
+
+// usageName is the folder of the ledgers, beside the log. They are apart from it
+// because counting must not make every change of a key look twice.
+const usageName = "usage"
+
+// maxLedgers is how many processes may count on one store at once.
+const maxLedgers = 64
+
+// Ledger is where one process at a time writes down what it counted. Its file
+// outlives the process: the next one that takes it goes on from there.
+type Ledger struct {
+	path string
+	lock *os.File
+}
+
+// ledgerFile is a ledger as it stands on the disk.
+type ledgerFile struct {
+	Version int        `json:"kmproxy_usage"`
+	Uses    []keys.Use `json:"uses"`
+}
+
+// OpenLedger takes a ledger that no other process has, and returns what was
+// counted in it before.
+func (s *Store) OpenLedger() (*Ledger, []keys.Use, error) {
+	dir := s.path(usageName)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("open usage ledger: %w", err)
+	}
+	for n := range maxLedgers {
+		path := filepath.Join(dir, strconv.Itoa(n)+".json")
+		lock, err := tryLock(path + ".lock")
+		if err != nil {
+			return nil, nil, fmt.Errorf("open usage ledger: %w", err)
+		}
+		if lock == nil {
+			continue // another process has it
+		}
+		before, err := readLedger(path)
+		if err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("open usage ledger: %w", err), lock.Close())
+		}
+		return &Ledger{path, lock}, before, nil
+	}
+	return nil, nil, fmt.Errorf("open usage ledger: %d processes count on %s already", maxLedgers, s.dir)
+}
+
+// Write replaces what the ledger says, whole or not at all, and durably.
+func (l *Ledger) Write(uses []keys.Use) error {
+	content, err := json.Marshal(ledgerFile{1, uses})
+	if err != nil {
+		return fmt.Errorf("write usage ledger: %w", err)
+	}
+	if err := os.Remove(l.path + stagedSuffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("write usage ledger: %w", err) // a process died while it wrote
+	}
+	if err := stage(l.path, func(f *os.File) error { _, err := f.Write(append(content, '\n')); return err }); err != nil {
+		return fmt.Errorf("write usage ledger: %w", err)
+	}
+	return publish(l.path)
+}
+
+// Close lets another process take the ledger.
+func (l *Ledger) Close() error {
+	err := unix.Flock(int(l.lock.Fd()), unix.LOCK_UN)
+	return errors.Join(err, l.lock.Close())
+}
+
+// Uses adds up the ledgers of all processes, also of those that have ended.
+func (s *Store) Uses(ctx context.Context) ([]keys.Use, error) {
+	files, err := filepath.Glob(filepath.Join(s.path(usageName), "*.json"))
+	if err != nil {
+		return nil, fmt.Errorf("read usage ledgers: %w", err)
+	}
+	var lists [][]keys.Use
+	for _, path := range files {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		uses, err := readLedger(path)
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, uses)
+	}
+	return usage.Sum(lists...), nil
+}
+
+func readLedger(path string) ([]keys.Use, error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var l ledgerFile
+	if err := json.Unmarshal(content, &l); err != nil || l.Version != 1 {
+		return nil, fmt.Errorf("%w: %s is not a usage ledger: move it away to count anew", keys.ErrDamaged, path)
+	}
+	return l.Uses, nil
+}

@@ -1,0 +1,96 @@
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"kmproxy/keys/audit"
+)
+
+// Audit returns the record of every change, the first one first. It does not
+// verify it.
+func (m *Manager) Audit(ctx context.Context) ([]audit.Entry, error) {
+	v, err := m.view(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return v.entries()
+}
+
+// VerifyAudit checks that the chain holds from its first entry on, that every
+// record opens, and that every record is the one that was last audited, so that
+// none was edited, put back, added or taken away. It names all that is wrong:
+// audit.ErrBroken, ErrDamaged.
+func (m *Manager) VerifyAudit(ctx context.Context) (entries int, err error) {
+	v, err := m.view(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if !v.sealed {
+		return 0, nil
+	}
+	list, err := v.entries()
+	if err != nil {
+		return 0, err
+	}
+	key, err := v.auditKey()
+	if err != nil {
+		return 0, err
+	}
+	return len(list), errors.Join(key.Verify(list), v.openAll(), v.checkAudited(list))
+}
+
+// openAll wants every record to open. Its error names all that do not.
+func (v *view) openAll() error {
+	_, failed := v.all()
+	names, err := sealedNames(v.snap)
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	for _, name := range names {
+		if !isProject(name) {
+			failed = errors.Join(failed, v.opens(name))
+		}
+	}
+	return failed
+}
+
+// opens wants one record to open.
+func (v *view) opens(name string) error {
+	r, err := readSealed(name, v.snap.Entries[name].Value)
+	if err != nil {
+		return err
+	}
+	hidden, err := r.open(v.master, name)
+	hidden.Wipe()
+	return err
+}
+
+// checkAudited compares the records with what the entries say they are.
+func (v *view) checkAudited(list []audit.Entry) error {
+	last := map[string]string{}
+	for _, e := range list {
+		maps.Copy(last, e.Wrote)
+	}
+	var wrong []error
+	for _, name := range slices.Sorted(maps.Keys(last)) {
+		entry, there := v.snap.Entries[name]
+		switch {
+		case last[name] == "" && !there:
+		case !there:
+			wrong = append(wrong, fmt.Errorf("%w: record %s is gone", audit.ErrBroken, name))
+		case digest(entry.Value) != last[name]:
+			wrong = append(wrong, fmt.Errorf("%w: record %s is not the one that was last written", audit.ErrBroken, name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(v.snap.Entries)) {
+		if _, known := last[name]; !known && !strings.HasPrefix(name, auditPrefix) {
+			wrong = append(wrong, fmt.Errorf("%w: record %s was put there by nobody", audit.ErrBroken, name))
+		}
+	}
+	return errors.Join(wrong...)
+}

@@ -1,0 +1,173 @@
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"kmproxy/crypto/envelope"
+	"kmproxy/keys/audit"
+)
+
+// resealBatch is how many records a commit re-seals: few enough that another
+// process waits for milliseconds, and enough that the disk is not what it waits
+// for.
+const resealBatch = 500
+
+// Reseal brings a store under another master key. It may end at any point, by
+// its context or by the loss of the process: the same Reseal goes on from there.
+//
+// The first commit notes the next key beside the one that seals the store, and
+// from then on nobody else changes anything. Each of the next re-seals a batch
+// of records. The last makes the next key the store's, and leaves nothing in the
+// store's files that is sealed under the former. All of them are audited.
+type Reseal struct {
+	Store    Store
+	From     envelope.Key // the one that seals the store; not needed once it is done
+	To       envelope.Key
+	KDF      *envelope.KDF         // how To is made from a passphrase; nil: it is not
+	Now      func() time.Time      // nil: time.Now
+	Batch    int                   // records a commit; 0: 500
+	Progress func(done, total int) // after each commit, in records; nil: nobody wants it
+}
+
+// Run re-seals what is not re-sealed yet and returns how many records the store
+// seals. A store that is sealed under To already stays as it is. It refuses a
+// store whose audit record does not hold or that has a record which does not
+// open, before it changes anything: re-sealing would make it look genuine.
+//
+// Errors: ErrResealing when another key is the next one already,
+// envelope.ErrOtherKey when From is not the store's, ErrDamaged,
+// audit.ErrBroken, ErrRefused for a store that holds nothing, those of the store
+// and of ctx.
+func (r Reseal) Run(ctx context.Context, who Actor) (records int, err error) {
+	if strings.TrimSpace(who.Name) == "" {
+		return 0, errors.New("seal rotate: nobody is named as the one who asks")
+	}
+	if r.Now == nil {
+		r.Now = time.Now
+	}
+	if r.Batch == 0 {
+		r.Batch = resealBatch
+	}
+	if r.Progress == nil {
+		r.Progress = func(int, int) {}
+	}
+	for {
+		records, err = r.run(ctx, who)
+		if !errors.Is(err, ErrConflict) || ctx.Err() != nil {
+			return records, err // a conflict is somebody who does the same: go on from where that one is
+		}
+	}
+}
+
+func (r Reseal) run(ctx context.Context, who Actor) (int, error) {
+	s, err := r.look(ctx, who)
+	if err != nil || s.seal.KeyID == r.To.ID() {
+		return len(s.names), err
+	}
+	if err := s.begin(ctx); err != nil {
+		return 0, err
+	}
+	total := len(s.names)
+	done := total - len(s.pending)
+	r.Progress(done, total)
+	for batch := range slices.Chunk(s.pending, r.Batch) {
+		if err := s.batch(ctx, batch); err != nil {
+			return 0, fmt.Errorf("%d of %d records are re-sealed; the same command goes on from here: %w", done, total, err)
+		}
+		done += len(batch)
+		r.Progress(done, total)
+	}
+	return total, s.finish(ctx)
+}
+
+// resealing is one run over a store, and what it knows of it.
+type resealing struct {
+	Reseal
+	who     Actor
+	view    *view
+	seal    SealRecord
+	names   []string // of all records with a sealed part
+	pending []string // of those that are not sealed under To
+	chain   audit.Key
+}
+
+// look reads the store and proves all that will be trusted.
+func (r Reseal) look(ctx context.Context, who Actor) (*resealing, error) {
+	s := &resealing{Reseal: r, who: who}
+	snap, err := r.Store.Load(ctx)
+	if err != nil {
+		return s, fmt.Errorf("reading the store: %w", err)
+	}
+	s.view = &view{snap: snap, master: r.From, sealed: true}
+	if s.seal, err = r.check(snap); err != nil {
+		return s, err
+	}
+	if s.names, err = sealedNames(snap); err != nil || s.seal.KeyID == r.To.ID() {
+		return s, err
+	}
+	if err = s.sort(); err != nil {
+		return s, err
+	}
+	return s, s.prove()
+}
+
+// check finds out whether From and To are what this store wants.
+func (r Reseal) check(snap Snapshot) (SealRecord, error) {
+	seal, ok, err := ReadSeal(snap)
+	switch {
+	case err != nil:
+		return seal, err
+	case !ok:
+		return seal, fmt.Errorf("%w: the store holds nothing yet, and the first change seals it", ErrRefused)
+	case seal.Next != nil && seal.Next.KeyID != r.To.ID():
+		return seal, fmt.Errorf("%w: the one under way is %s, this is %s: finish that first", seal.Resealing(), seal.Next.KeyID, r.To.ID())
+	case seal.KeyID != r.To.ID() && seal.KeyID != r.From.ID():
+		return seal, fmt.Errorf("the store is %w: it wants %s, the configured one is %s", envelope.ErrOtherKey, seal.KeyID, r.From.ID())
+	}
+	return seal, nil
+}
+
+// sort finds the records that are to be re-sealed, and the key that opens the
+// audit chain's.
+func (s *resealing) sort() error {
+	for _, name := range s.names {
+		r, err := readSealed(name, s.view.snap.Entries[name].Value)
+		if err != nil {
+			return err
+		}
+		if !isWhole(s.view.snap.Entries[name].Value) {
+			return newer(name)
+		}
+		switch id, _ := envelope.KeyID(r.Sealed); {
+		case id != s.To.ID():
+			s.pending = append(s.pending, name)
+		case name == auditKeyName:
+			s.view.master = s.To
+		}
+	}
+	return nil
+}
+
+// prove wants an audit record that holds and, before the first change, every
+// record to open.
+func (s *resealing) prove() (err error) {
+	if s.chain, err = s.view.auditKey(); err != nil {
+		return err
+	}
+	list, err := s.view.entries()
+	if err != nil {
+		return err
+	}
+	failed := errors.Join(s.chain.Verify(list), s.view.checkAudited(list))
+	if s.seal.Next == nil {
+		for _, name := range s.names {
+			failed = errors.Join(failed, s.view.opens(name))
+		}
+	}
+	return failed
+}

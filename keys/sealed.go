@@ -1,0 +1,101 @@
+package keys
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"kmproxy/crypto/envelope"
+)
+
+// sealedField is the field that a record of that name seals; empty if it seals
+// nothing.
+func sealedField(name string) string {
+	switch {
+	case isProject(name), strings.HasPrefix(name, itemPrefix):
+		return secretsField
+	case name == auditKeyName:
+		return auditKeyField
+	}
+	return ""
+}
+
+// sealedNames lists the records with a sealed part. Its error is ErrRefused for
+// a record of a kind that only a newer kmproxy knows.
+func sealedNames(s Snapshot) ([]string, error) {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(s.Entries)) {
+		switch {
+		case sealedField(name) != "":
+			out = append(out, name)
+		case name != sealName && !strings.HasPrefix(name, auditPrefix):
+			return nil, newer(name)
+		}
+	}
+	return out, nil
+}
+
+func newer(name string) error {
+	return fmt.Errorf("record %s: %w: a newer kmproxy wrote it: make the change with that one", name, ErrRefused)
+}
+
+// readSealed reads a record of any kind without opening it. Its error is
+// ErrDamaged.
+func readSealed(name string, value []byte) (record, error) {
+	var r record
+	if err := json.Unmarshal(value, &r); err != nil {
+		return r, damaged(name, errors.New("it is not a record of ours"))
+	}
+	if _, ok := envelope.KeyID(r.Sealed); !ok {
+		return r, damaged(name, errors.New("it has no sealed part"))
+	}
+	return r, nil
+}
+
+// isWhole tells whether a record has no members but those that are known here:
+// others would be lost when it is written again.
+func isWhole(value []byte) bool {
+	d := json.NewDecoder(bytes.NewReader(value))
+	d.DisallowUnknownFields()
+	return d.Decode(&record{}) == nil
+}
+
+// resealed is a record as its next version, sealed under another master key. All
+// but the version and the sealed text stays as it is, byte for byte.
+func resealed(name string, value []byte, from, to envelope.Key) ([]byte, error) {
+	r, err := readSealed(name, value)
+	if err != nil {
+		return nil, err
+	}
+	hidden, err := r.open(from, name)
+	if err != nil {
+		return nil, err
+	}
+	defer hidden.Wipe()
+	r.Version++
+	r.Sealed = to.Seal(r.place(name), r.compact(), hidden.Expose())
+	return toJSON(r)
+}
+
+// SealedUnder counts the records with a sealed part by the id of the master key
+// they are sealed under. Errors: ErrDamaged, ErrRefused.
+func SealedUnder(s Snapshot) (map[string]int, error) {
+	names, err := sealedNames(s)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int{}
+	for _, name := range names {
+		r, err := readSealed(name, s.Entries[name].Value)
+		if err != nil {
+			return nil, err
+		}
+		id, _ := envelope.KeyID(r.Sealed)
+		out[id]++
+	}
+	return out, nil
+}

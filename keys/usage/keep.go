@@ -1,0 +1,38 @@
+package usage
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"kmproxy/keys"
+)
+
+// Interval is how often what was counted is written down: a ledger is never
+// further behind than this and the time of one write.
+const Interval = time.Second
+
+// Keep writes down what c counts, on top of what was counted before, whenever it
+// changed, until ctx ends; then once more, so that nothing is missing. What
+// cannot be written is reported and tried again.
+func (c *Counter) Keep(ctx context.Context, before []keys.Use, write func([]keys.Use) error, report func(error)) {
+	ticker := time.NewTicker(Interval)
+	defer ticker.Stop()
+	var written []keys.Use
+	for last := false; !last; {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			last = true
+		}
+		uses := c.Uses()
+		if slices.Equal(uses, written) {
+			continue
+		}
+		if err := write(Sum(before, uses)); err != nil {
+			report(err)
+			continue
+		}
+		written = uses
+	}
+}
