@@ -15,9 +15,11 @@ func keyCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:  "key",
 		Usage: "look after crypto keys",
-		Subcommands: []*cli.Command{
+		Subcommands: append([]*cli.Command{
 			keyCreateCommand(e),
 			keyImportCommand(e),
+			keyRotateCommand(e),
+			keyUsageCommand(e),
 			{Name: "list", Usage: "list crypto keys", Action: e.action(keyList), Flags: []cli.Flag{
 				&cli.StringFlag{Name: "asp-id", Usage: "only those of the project `ID`"},
 			}},
@@ -26,7 +28,7 @@ func keyCommand(e *env) *cli.Command {
 				&cli.StringFlag{Name: "format", Usage: "`FORMAT`: pem or jwk", Value: "pem"},
 				&cli.StringFlag{Name: "half", Usage: "only that `HALF`: server (requests are encrypted to it) or client (answers are)"},
 			}},
-		},
+		}, keyMoveCommands(e)...),
 	}
 }
 
@@ -46,7 +48,7 @@ func keyList(e *env, c *cli.Context) (result, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	out := keysShown{Keys: []keyShown{}}
+	out := keysShown{Keys: []keyShown{}, look: e.look()}
 	for _, k := range list {
 		out.Keys = append(out.Keys, showKey(k))
 	}
@@ -54,25 +56,49 @@ func keyList(e *env, c *cli.Context) (result, error) {
 }
 
 func keyShow(e *env, c *cli.Context) (result, error) {
-	k, err := e.key(c)
+	m, k, err := e.key(c)
 	if err != nil {
 		return nil, err
 	}
-	return showKey(k), nil
+	uses, err := m.Uses(c.Context)
+	if err != nil {
+		return nil, explain(err)
+	}
+	parting := m.PartWith(k, uses)
+	return keyInFull{showKey(k), parting.Safe, parting.Why}, nil
 }
 
 // key reads the key that the argument names.
-func (e *env) key(c *cli.Context) (keys.Key, error) {
+func (e *env) key(c *cli.Context) (*keys.Manager, keys.Key, error) {
 	id, err := keys.ParseKeyID(c.Args().First())
 	if err != nil {
-		return keys.Key{}, usageError("", "%w", err)
+		return nil, keys.Key{}, usageError("", "%w", err)
 	}
 	m, _, err := e.manager(c, wire.ToRead)
 	if err != nil {
-		return keys.Key{}, err
+		return nil, keys.Key{}, err
 	}
 	k, err := m.Key(c.Context, id)
-	return k, explain(err)
+	return m, k, explain(err)
+}
+
+// keyInFull says also whether the key can be parted with.
+type keyInFull struct {
+	keyShown
+	Safe bool   `json:"safe_to_suspend"`
+	Why  string `json:"safe_to_suspend_why"`
+}
+
+func (r keyInFull) text(w io.Writer) error {
+	if err := r.keyShown.text(w); err != nil {
+		return err
+	}
+	verdict := "not safe to suspend"
+	if r.Safe {
+		verdict = "safe to suspend"
+	}
+	_, err := fmt.Fprintf(w, "\n%s: %s\n", verdict, r.Why)
+	return err
 }
 
 type keyShown struct {
@@ -81,6 +107,8 @@ type keyShown struct {
 	State      string     `json:"state"`
 	CreatedAt  time.Time  `json:"created_at"`
 	Since      time.Time  `json:"state_since"`
+	DrainUntil time.Time  `json:"drain_until,omitzero"`
+	Discard    time.Time  `json:"discard_after,omitzero"`
 	Algs       []string   `json:"algs"`
 	Encs       []string   `json:"encs"`
 	ServerPEM  string     `json:"server_public_key"`
@@ -91,12 +119,20 @@ type keyShown struct {
 func showKey(k keys.Key) keyShown {
 	algs, encs := k.Allowed.Names()
 	return keyShown{KeyID: k.ID, ASPID: k.ASPID, State: k.State.String(), CreatedAt: k.CreatedAt, Since: k.Since,
+		DrainUntil: k.Ends.Drain, Discard: k.Ends.Discard,
 		Algs: algs, Encs: encs, ServerPEM: k.ServerPEM, ClientPEM: k.ClientPEM}
 }
 
 func (r keyShown) text(w io.Writer) error {
-	if err := record(w, "key id", string(r.KeyID), "asp id", string(r.ASPID), "state", r.State+" since "+when(r.Since),
-		"created", when(r.CreatedAt), "allowed", fmt.Sprint(r.Algs, " with ", r.Encs)); err != nil {
+	fields := []string{"key id", string(r.KeyID), "asp id", string(r.ASPID), "state", r.State + " since " + when(r.Since),
+		"created", when(r.CreatedAt), "allowed", fmt.Sprint(r.Algs, " with ", r.Encs)}
+	if !r.DrainUntil.IsZero() {
+		fields = append(fields, "drains until", when(r.DrainUntil))
+	}
+	if !r.Discard.IsZero() {
+		fields = append(fields, "discarded after", when(r.Discard))
+	}
+	if err := record(w, fields...); err != nil {
 		return err
 	}
 	return r.next(w)
@@ -114,6 +150,7 @@ func (r keyShown) next(w io.Writer) error {
 
 type keysShown struct {
 	Keys []keyShown `json:"keys"`
+	look look
 }
 
 func (r keysShown) text(w io.Writer) error {
@@ -123,7 +160,8 @@ func (r keysShown) text(w io.Writer) error {
 	}
 	var rows [][]string
 	for _, k := range r.Keys {
-		rows = append(rows, []string{string(k.KeyID), string(k.ASPID), k.State, when(k.Since), when(k.CreatedAt)})
+		state, _ := keys.ParseState(k.State) // it was printed by us
+		rows = append(rows, []string{string(k.KeyID), string(k.ASPID), r.look.state(state), r.look.ago(k.Since), r.look.ago(k.CreatedAt)})
 	}
 	return table(w, []string{"KEY ID", "ASP ID", "STATE", "SINCE", "CREATED"}, rows)
 }

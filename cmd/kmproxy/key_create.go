@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -20,15 +21,26 @@ const newKeyBits = 2048
 func keyCreateCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name: "create", Usage: "make a crypto key for a project", Action: e.action(keyCreate),
-		Flags: []cli.Flag{
-			aspIDFlag("the project's `ID`"),
-			&cli.StringFlag{Name: "client-public-key", Usage: "`FILE` with the client's public key; without it the client's pair is made too"},
-			&cli.StringFlag{Name: "out", Usage: "`DIR` for the client's private key", Value: "."},
-		},
+		Flags: newKeyFlags(),
+	}
+}
+
+func newKeyFlags() []cli.Flag {
+	return []cli.Flag{
+		aspIDFlag("the project's `ID`"),
+		&cli.StringFlag{Name: "client-public-key", Usage: "`FILE` with the client's public key; without it the client's pair is made too"},
+		&cli.StringFlag{Name: "out", Usage: "`DIR` for the client's private key", Value: "."},
 	}
 }
 
 func keyCreate(e *env, c *cli.Context) (result, error) {
+	return e.newKey(c, func(ctx context.Context, m *keys.Manager, n keys.NewKey) (keys.Key, error) {
+		return m.CreateKey(ctx, actor(), n)
+	})
+}
+
+// newKey makes a key of the flags and adds it to its project.
+func (e *env) newKey(c *cli.Context, add addKey) (result, error) {
 	n := keys.NewKey{ID: keys.NewKeyID()}
 	var err error
 	if n.ASPID, err = keys.ParseASPID(c.String("asp-id")); err != nil {
@@ -46,26 +58,29 @@ func keyCreate(e *env, c *cli.Context) (result, error) {
 	if _, err := m.Project(c.Context, n.ASPID); err != nil {
 		return nil, explain(err) // before anything is made for nobody
 	}
-	return e.createKey(c, m, n, e.path(c.String("out")))
+	return e.createKey(c, m, n, add)
 }
+
+// addKey is the act that a new key is made for.
+type addKey func(context.Context, *keys.Manager, keys.NewKey) (keys.Key, error)
 
 // createKey makes what is missing of a key and adds it to its project. The
 // client's private half is written before the store knows the key: a key that
 // was reported can always be used.
-func (e *env) createKey(c *cli.Context, m *keys.Manager, n keys.NewKey, dir string) (result, error) {
+func (e *env) createKey(c *cli.Context, m *keys.Manager, n keys.NewKey, add addKey) (result, error) {
 	var err error
 	if n.Server, err = jwk.Generate(newKeyBits); err != nil {
 		return nil, err
 	}
 	file := ""
 	if n.Client == nil {
-		client, written, err := newClient(dir, n.ID)
+		client, written, err := newClient(e.path(c.String("out")), n.ID)
 		if err != nil {
 			return nil, err
 		}
 		n.Client, file = &client.PublicKey, written
 	}
-	k, err := m.CreateKey(c.Context, actor(), n)
+	k, err := add(c.Context, m, n)
 	if err != nil {
 		if file != "" {
 			err = errors.Join(err, os.Remove(file))

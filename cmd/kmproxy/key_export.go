@@ -20,7 +20,7 @@ func keyExport(e *env, c *cli.Context) (result, error) {
 	if half != "" && half != "server" && half != "client" {
 		return nil, usageError("", "--half: wants server or client, not %q", half)
 	}
-	k, err := e.key(c)
+	_, k, err := e.key(c)
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,12 @@ func projectCommand(e *env) *cli.Command {
 			{Name: "show", Usage: "show a project and its keys", ArgsUsage: "ASP_ID", Action: e.action(projectShow)},
 			{Name: "suspend", Usage: "refuse all of a project's requests", ArgsUsage: "ASP_ID", Action: e.action(projectSuspend)},
 			{Name: "resume", Usage: "take a project's requests again", ArgsUsage: "ASP_ID", Action: e.action(projectResume)},
+			{
+				Name: "rotate-secret", Usage: "give a project a new access key and secret; the pair before works on for a while",
+				ArgsUsage: "ASP_ID", Action: e.action(projectRotateSecret), Flags: []cli.Flag{
+					&cli.DurationFlag{Name: "overlap", Usage: "`DURATION` for which the pair before works on", Value: 24 * time.Hour},
+				},
+			},
 		},
 	}
 }
@@ -49,7 +55,8 @@ func projectCreate(e *env, c *cli.Context) (result, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	return issuedProject{issued.ASPID, issued.AccessKey, string(issued.Secret.Expose())}, nil
+	return issuedProject{issued.ASPID, issued.AccessKey, string(issued.Secret.Expose()),
+		"Next: kmproxy key create --asp-id " + string(issued.ASPID)}, nil
 }
 
 func (e *env) newProject(c *cli.Context) (keys.NewProject, error) {
@@ -98,9 +105,9 @@ func projectList(e *env, c *cli.Context) (result, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	out := projectsShown{Projects: []projectShown{}}
+	out := projectsShown{Projects: []projectShown{}, look: e.look()}
 	for _, p := range projects {
-		out.Projects = append(out.Projects, showProject(p))
+		out.Projects = append(out.Projects, e.showProject(p))
 	}
 	return out, nil
 }
@@ -137,7 +144,7 @@ func (e *env) oneProject(c *cli.Context, to wire.Intent, do func(*keys.Manager, 
 	if err != nil {
 		return nil, explain(err)
 	}
-	return showProject(p), nil
+	return e.showProject(p), nil
 }
 
 // issuedProject is the only result that holds a secret.
@@ -145,14 +152,14 @@ type issuedProject struct {
 	ASPID     keys.ASPID     `json:"asp_id"`
 	AccessKey keys.AccessKey `json:"access_key"`
 	SecretKey string         `json:"secret_key"`
+	next      string
 }
 
 func (r issuedProject) text(w io.Writer) error {
 	if err := record(w, "asp id", string(r.ASPID), "access key", string(r.AccessKey), "secret key", r.SecretKey); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, "\nThe secret key is not shown again: hand it to the service provider now.\n"+
-		"Next: kmproxy key create --asp-id "+string(r.ASPID)+"\n")
+	_, err := io.WriteString(w, "\nThe secret key is not shown again: hand it to the service provider now.\n"+r.next+"\n")
 	return err
 }
 
@@ -163,11 +170,12 @@ type projectShown struct {
 	CreatedAt  time.Time        `json:"created_at"`
 	AccessKeys []keys.AccessKey `json:"access_keys"`
 	Keys       []keyShown       `json:"keys"`
+	look       look
 }
 
-func showProject(p keys.Project) projectShown {
+func (e *env) showProject(p keys.Project) projectShown {
 	out := projectShown{ASPID: p.ASPID, Name: p.Name, State: "active", CreatedAt: p.CreatedAt,
-		AccessKeys: []keys.AccessKey{}, Keys: []keyShown{}}
+		AccessKeys: []keys.AccessKey{}, Keys: []keyShown{}, look: e.look()}
 	if p.Suspended {
 		out.State = "suspended"
 	}
@@ -191,11 +199,12 @@ func (r projectShown) text(w io.Writer) error {
 	if _, err := io.WriteString(w, "\n"); err != nil {
 		return err
 	}
-	return keysShown{r.Keys}.text(w)
+	return keysShown{r.Keys, r.look}.text(w)
 }
 
 type projectsShown struct {
 	Projects []projectShown `json:"projects"`
+	look     look
 }
 
 func (r projectsShown) text(w io.Writer) error {
@@ -211,7 +220,7 @@ func (r projectsShown) text(w io.Writer) error {
 				active = string(k.KeyID)
 			}
 		}
-		rows = append(rows, []string{string(p.ASPID), p.State, active, when(p.CreatedAt), p.Name})
+		rows = append(rows, []string{string(p.ASPID), p.State, active, r.look.ago(p.CreatedAt), p.Name})
 	}
 	return table(w, []string{"ASP ID", "STATE", "ACTIVE KEY", "CREATED", "NAME"}, rows)
 }

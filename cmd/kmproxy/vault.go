@@ -53,6 +53,12 @@ func explain(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
+	if _, inUse := errors.AsType[*keys.InUseError](err); inUse {
+		return hinted(err, "ask them to change to another key, and look again with: kmproxy key usage; --force destroys it all the same")
+	}
+	if _, illegal := errors.AsType[*keys.MoveError](err); illegal {
+		return hinted(err, "see where it stands with: kmproxy key list")
+	}
 	for _, h := range hints {
 		if errors.Is(err, h.is) {
 			return hinted(err, h.hint)

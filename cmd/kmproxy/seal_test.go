@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestSealRotateKilled kills the re-sealing of 1,000 records at random moments,
+// again and again until it is through, from one master key to the next.
+func TestSealRotateKilled(t *testing.T) {
+	const records, rounds = 1001, 4 // with the audit chain's key
+	k := &killer{program: build(t), dir: t.TempDir()}
+	fillStore(t, k.dir, 2*(records-1))
+	if err := os.CopyFS(filepath.Join(k.dir, "copy"), os.DirFS(filepath.Join(k.dir, "data"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(k.dir, "copy", "master.key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.source(t, "copy", "copy/master.key")
+	begun := time.Now()
+	k.must(t, "seal", "rotate", "--to", "file:copy/next.key")
+	k.typical = map[string]time.Duration{"seal": time.Since(begun)}
+
+	k.source(t, "data", "data/master.key")
+	former := k.must(t, "seal", "status")["key_id"].(string)
+	kills, midway := 0, 0
+	for round := range rounds {
+		next := fmt.Sprintf("data/%d.key", round)
+		for {
+			if _, done := k.run(t, "seal", []string{"seal", "rotate", "--to", "file:" + next}); done {
+				break
+			}
+			kills++
+			midway += k.checkMidway(t, former, records)
+		}
+		k.source(t, "data", next)
+		former = k.checkSealed(t, former, records)
+	}
+	t.Logf("%d times through, %d kills, %d of them midway", rounds, kills, midway)
+	if kills == 0 || midway == 0 {
+		t.Error("the moments are not spread well")
+	}
+}
+
+// source writes a config that names a store and a key file.
+func (k *killer) source(t *testing.T, store, key string) {
+	t.Helper()
+	text := fmt.Sprintf("[store]\nurl = \"file:%s\"\n[master_key]\nsource = \"file:%s\"\n", store, key)
+	if err := os.WriteFile(filepath.Join(k.dir, "config.toml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkMidway looks at a store after a kill: it is as before, or is being
+// re-sealed, which is told, or is through. It counts the second.
+func (k *killer) checkMidway(t *testing.T, former string, records int) int {
+	t.Helper()
+	out, err := k.command("seal", "status").Output()
+	if err != nil {
+		if !bytes.Contains(out, []byte("sealed under another master key")) {
+			t.Fatalf("seal status: %v\n%s", err, out)
+		}
+		return 0
+	}
+	status := k.must(t, "seal", "status")
+	if status["key_id"] != former || status["records"] != float64(records) {
+		t.Fatalf("seal status: %s", out)
+	}
+	if status["in_progress"] == nil {
+		return 0
+	}
+	out, err = k.command("project", "create", "--asp-id", "A00000000000000").Output()
+	if err == nil || !bytes.Contains(out, []byte("being re-sealed")) {
+		t.Fatalf("a project was made: %v\n%s", err, out)
+	}
+	return 1
+}
+
+// checkSealed wants a whole store under exactly the configured key, and returns
+// that key's id.
+func (k *killer) checkSealed(t *testing.T, former string, records int) string {
+	t.Helper()
+	status := k.must(t, "seal", "status")
+	if status["records"] != float64(records) || status["key_id"] == former || status["in_progress"] != nil {
+		t.Fatalf("seal status: %v", status)
+	}
+	k.must(t, "audit", "verify")
+	if n := len(k.must(t, "project", "list")["projects"].([]any)); n != records-1 {
+		t.Fatalf("%d projects are left", n)
+	}
+	if n := holding(t, filepath.Join(k.dir, "data"), "km1."+former+"."); n > 0 {
+		t.Fatalf("%d files still hold what is sealed under the former key", n)
+	}
+	id := status["key_id"].(string)
+	if n := holding(t, filepath.Join(k.dir, "data"), "km1."+id+"."); n != 1 {
+		t.Fatalf("%d files hold what is sealed under the key", n)
+	}
+	return id
+}
+
+// holding counts the files of a folder that hold a text.
+func holding(t *testing.T, dir, text string) int {
+	t.Helper()
+	found := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if bytes.Contains(content, []byte(text)) {
+			found++
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// TestSealRotateInterrupted: a signal ends it between two commits, and says how
+// to go on.
+func TestSealRotateInterrupted(t *testing.T) {
+	k := &killer{program: build(t), dir: t.TempDir()}
+	fillStore(t, k.dir, 2000)
+	k.source(t, "data", "data/master.key")
+	for wait := time.Duration(rand.Int64N(int64(50 * time.Millisecond))); ; wait += wait / 2 {
+		cmd := k.command("seal", "rotate", "--to", "file:data/next.key")
+		var out bytes.Buffer
+		cmd.Stdout = &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(wait)
+		_ = cmd.Process.Signal(syscall.SIGINT) // it may have ended
+		err := cmd.Wait()
+		if err == nil {
+			break
+		}
+		if said := out.String(); !strings.Contains(said, context.Canceled.Error()) && cmd.ProcessState.ExitCode() != -1 {
+			t.Fatalf("%v: %s", err, said)
+		}
+	}
+	k.source(t, "data", "data/next.key")
+	k.must(t, "audit", "verify")
+}
