@@ -138,10 +138,10 @@ func (l *Live) overtaken(s Snapshot) error {
 		return nil // NewRing says what that is
 	}
 	now := r.KeyID
-	if r.Next != nil {
+	switch {
+	case r.Next != nil: // back to ours, perhaps: that is not read before it is done either
 		now = r.Next.KeyID
-	}
-	if now == l.master.ID() {
+	case now == l.master.ID():
 		return nil
 	}
 	return fmt.Errorf("%w, %s: the keys in use stay, and changes are not followed: when it is done, name that master key in the config and reload", ErrResealed, now)

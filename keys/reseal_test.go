@@ -320,3 +320,28 @@ func TestFollowKeepsTheRingOfAResealedStore(t *testing.T) {
 		f.wantErr(t, "damaged")
 	})
 }
+
+// TestFollowComesBack: a store that is brought back under the ring's own key is
+// followed again, and is no trouble on its way.
+func TestFollowComesBack(t *testing.T) {
+	follow(t, func(t *testing.T, f *following) {
+		wait := func(int, int) {
+			time.Sleep(3 * time.Second)
+			if !errors.Is(f.Err(), keys.ErrResealed) {
+				t.Errorf("meanwhile: got %v", f.Err())
+			}
+		}
+		away, back := f.reseal(2, 1), f.reseal(1, 1)
+		away.Progress, back.Progress, back.From = wait, wait, masterKey(2)
+		for _, r := range []keys.Reseal{away, back} {
+			if _, err := r.Run(t.Context(), operator); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		f.wantShown(t, f.load(t).Revision, 2) // once for each way
+		if f.Err() != nil {
+			t.Errorf("got %v", f.Err())
+		}
+	})
+}
