@@ -55,22 +55,23 @@ func TestServesWhileResealed(t *testing.T) {
 		return run(ctx, append([]string{"kmproxy", "--config", filepath.Join(dir, "config.toml")}, args...), nil, io.Discard, io.Discard)
 	}
 	more()
+	current := s.config // the callers read s.config meanwhile
 	for i := range 3 {
 		to := config.Source{Kind: config.SourceFile, Path: filepath.Join(dir, fmt.Sprintf("%d.key", i))}
 		if code := kmproxy("seal", "rotate", "--to", to.String()); code != exitDone {
 			t.Fatalf("seal rotate ended with %d", code)
 		}
 		more()
-		begun := s.config // as it was built: it wanted any free ports
+		begun := current // as it was built: it wanted any free ports
 		begun.Listen.Address, begun.Admin.Address = "127.0.0.1:0", "127.0.0.1:0"
 		soon(t, "a config with the former key is refused", func() bool {
 			return errors.Is(s.gateway.Reload(ctx, begun), envelope.ErrOtherKey)
 		})
-		s.config.MasterKey.Source, begun.MasterKey.Source = to, to
+		current.MasterKey.Source, begun.MasterKey.Source = to, to
 		if err := s.gateway.Reload(ctx, begun); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(s.config.Effective()), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(current.Effective()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if code := kmproxy("project", "create", "--asp-id", fmt.Sprintf("B%014d", i)); code != exitDone {
