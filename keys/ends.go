@@ -2,6 +2,7 @@ package keys
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"kmproxy/crypto/sensitive"
@@ -12,6 +13,11 @@ import (
 type Ends struct {
 	Drain   time.Time `json:"drain_until,omitzero"`   // zero: until it is told to suspend
 	Discard time.Time `json:"discard_after,omitzero"` // zero: until it is told to discard
+}
+
+// recorded is the plan in the records' precision.
+func (e Ends) recorded() Ends {
+	return Ends{e.Drain.UTC().Truncate(time.Second), e.Discard.UTC().Truncate(time.Second)}
 }
 
 // check refuses ends that could not come in order, or are past already.
@@ -34,30 +40,32 @@ func (k Key) At(now time.Time) Key {
 		k.State, k.Since = Suspended, k.Ends.Drain
 	}
 	if k.State == Suspended && reached(k.Ends.Discard, now) {
-		k.State, k.Since = Discarded, k.Ends.Discard
+		k.State, k.Since, k.Ends = Discarded, k.Ends.Discard, Ends{}
 	}
 	return k
 }
 
 func reached(end, now time.Time) bool { return !end.IsZero() && !now.Before(end) }
 
-// settle writes down what the clock has done to a project's keys. erase says
-// that a private half was destroyed by it.
-func (p *Project) settle(now time.Time) (erase bool) {
-	for i, k := range p.Keys {
-		at := k.At(now)
-		if at.State == Discarded && k.State != Discarded {
-			at.destroy()
-			erase = true
-		}
-		p.Keys[i] = at
+// settle puts the keys in the states that the clock has brought them to.
+func (p *Project) settle(now time.Time) {
+	for i := range p.Keys {
+		p.Keys[i] = p.Keys[i].At(now)
 	}
-	return erase
 }
 
-// destroy gives up the private half for good.
-func (k *Key) destroy() {
-	k.private.Wipe()
-	k.private = sensitive.Bytes{}
-	k.Ends = Ends{}
+// shed gives up for good what is over: the private halves of discarded keys, and
+// the pairs of access key and secret that have ended. It tells whether any was
+// there.
+func (p *Project) shed(now time.Time) (gone bool) {
+	for i := range p.Keys {
+		if k := &p.Keys[i]; k.State == Discarded && k.private.Len() > 0 {
+			k.private.Wipe()
+			k.private = sensitive.Bytes{}
+			gone = true
+		}
+	}
+	before := len(p.Credentials)
+	p.Credentials = slices.DeleteFunc(p.Credentials, func(c Credential) bool { return reached(c.ExpiresAt, now) })
+	return gone || len(p.Credentials) < before
 }

@@ -24,11 +24,13 @@ var errUnwatched = errors.New("following the keys: the store tells of no more ch
 type Live struct {
 	store  Store
 	master envelope.Key
+	past   *history // of the Ring; Open and Follow alone touch it
 	ring   atomic.Pointer[Ring]
 	failed atomic.Pointer[error]
 }
 
-// Open builds the first Ring. It fails if any record does not open.
+// Open builds the first Ring. It fails if any record does not open, or is not the
+// one that was last audited.
 func Open(ctx context.Context, store Store, master envelope.Key) (*Live, error) {
 	l := &Live{store: store, master: master}
 	if err := l.reload(ctx); err != nil {
@@ -103,8 +105,9 @@ func (l *Live) wait(ctx context.Context, changed <-chan struct{}, retry <-chan t
 
 // reload leaves Err as it is when ctx ends: that says nothing of the store.
 func (l *Live) reload(ctx context.Context) error {
-	next, err := l.read(ctx)
+	next, past, err := l.read(ctx)
 	if err == nil {
+		l.past = past
 		l.ring.Store(next)
 		l.failed.Store(nil)
 		return nil
@@ -116,18 +119,23 @@ func (l *Live) reload(ctx context.Context) error {
 	return err
 }
 
-func (l *Live) read(ctx context.Context) (*Ring, error) {
+func (l *Live) read(ctx context.Context) (*Ring, *history, error) {
 	snap, err := l.store.Load(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	before := l.ring.Load()
 	if before != nil {
 		if err := l.overtaken(snap); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return NewRing(snap, l.master, before)
+	ring, err := NewRing(snap, l.master, before)
+	if err != nil {
+		return nil, nil, err
+	}
+	past, err := l.past.prove(snap, l.master)
+	return ring, past, err
 }
 
 // overtaken tells that our master key is no longer the store's, or will not be

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kmproxy/keys"
+	"kmproxy/keys/audit"
 	"kmproxy/keys/memstore"
 )
 
@@ -125,11 +126,11 @@ func TestFollowKeepsTheRingThatOpens(t *testing.T) {
 		f.wantShown(t, 1, 2) // another one is told too
 		f.wantErr(t, "Carol")
 
-		put(t, f.store, "project/"+string(bob), hand(bob).record(1))
+		put(t, f.store, "project/"+string(bob), nil)
 		f.wantShown(t, 1, 3)
 		put(t, f.store, "project/Carol0000000001", nil)
 		f.wantShown(t, 5, 3)
-		if f.Err() != nil || f.Ring().Projects() != 2 {
+		if f.Err() != nil || f.Ring().Projects() != 1 {
 			t.Errorf("mended, but %v", f.Err())
 		}
 
@@ -138,6 +139,30 @@ func TestFollowKeepsTheRingThatOpens(t *testing.T) {
 		if f.reported[3] == "" || !strings.Contains(f.reported[3], "Carol") {
 			t.Errorf("got %q", f.reported)
 		}
+	})
+}
+
+// TestFollowServesNoOldRecord: one that was put back opens, and is not shown.
+func TestFollowServesNoOldRecord(t *testing.T) {
+	follow(t, func(t *testing.T, f *following) {
+		name := "project/" + string(alice)
+		old := f.load(t).Entries[name].Value
+		must(f.SuspendProject(t.Context(), operator, alice))
+		f.wantShown(t, 2, 0)
+		good := f.load(t).Entries[name].Value
+		put(t, f.store, name, old)
+		f.wantShown(t, 2, 1)
+		f.wantErr(t, name)
+		if !errors.Is(f.Err(), audit.ErrBroken) {
+			t.Errorf("got %v", f.Err())
+		}
+		if _, err := f.ResumeProject(t.Context(), operator, alice); !errors.Is(err, audit.ErrBroken) {
+			t.Errorf("an act on it makes it look genuine: %v", err)
+		}
+		put(t, f.store, name, good)
+		f.wantShown(t, 4, 1)
+		must(f.ResumeProject(t.Context(), operator, alice))
+		f.wantShown(t, 5, 1)
 	})
 }
 

@@ -28,6 +28,7 @@ func goldenStore(t *testing.T) office {
 		put(t, store, name, value)
 	}
 	put(t, store, "audit-key", auditKeyUnder(goldenKey()))
+	vouch(t, store)
 	c := config(store)
 	c.Master = goldenKey()
 	return office{must(keys.NewManager(t.Context(), c)), store}

@@ -1,6 +1,7 @@
 package keys_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -10,7 +11,9 @@ import (
 	"kmproxy/crypto/alg"
 	"kmproxy/crypto/envelope"
 	"kmproxy/crypto/jwk"
+	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
+	"kmproxy/keys/audit"
 )
 
 // The record format, written down a second time: tests make records that no act
@@ -129,5 +132,21 @@ func handOffice(t testing.TB, projects ...handMade) office {
 	for _, h := range projects {
 		put(t, o.store, h.name(), h.record(1))
 	}
+	vouch(t, o.store)
 	return o
+}
+
+// vouch writes an audit entry for every record of a store that was made by hand,
+// under the key of auditKeyUnder.
+func vouch(t testing.TB, s keys.Store) {
+	t.Helper()
+	e := audit.Entry{Time: recorded, Actor: operator.Name, Action: "test", Target: "store", Wrote: map[string]string{}}
+	for name, entry := range must(s.Load(t.Context())).Entries {
+		var compact bytes.Buffer
+		if json.Compact(&compact, entry.Value) == nil {
+			e.Wrote[name] = audit.Digest(compact.Bytes())
+		}
+	}
+	chain := must(audit.ReadKey(sensitive.New(make([]byte, audit.KeyBytes))))
+	put(t, s, "audit/000000000001", must(json.Marshal(must(chain.Link(nil, e)))))
 }

@@ -89,7 +89,6 @@ type act struct {
 // change is what an act decides on: a project, other records, or both.
 type change struct {
 	project Project  // none if it has no ASP id
-	erase   bool     // a secret leaves the project's record and must leave the disk
 	records []Change // others, as they shall stand
 }
 
@@ -140,11 +139,12 @@ func (m *Manager) changes(v *view, a act, c change) ([]Change, error) {
 	out := slices.Clone(c.records)
 	var told story
 	if c.project.ASPID != "" {
+		erase := c.project.shed(v.now) // what leaves the record must leave the disk
 		value, err := encode(m.c.Master, c.project)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Change{Name: projectName(c.project.ASPID), Value: value, Erase: c.erase})
+		out = append(out, Change{Name: projectName(c.project.ASPID), Value: value, Erase: erase})
 		if told, err = v.storyOf(c.project); err != nil {
 			return nil, err
 		}
@@ -154,7 +154,7 @@ func (m *Manager) changes(v *view, a act, c change) ([]Change, error) {
 		return nil, err
 	}
 	out = append(out, first...)
-	entry, err := v.trail(key, a, m.now(), told, out)
+	entry, err := v.trail(key, a, v.now, told, out)
 	return append(out, entry), err
 }
 
@@ -165,7 +165,7 @@ func (m *Manager) foundation(v *view) (audit.Key, []Change, error) {
 		key, err := v.auditKey()
 		return key, nil, err
 	}
-	seal, err := json.Marshal(SealRecord{KeyID: m.c.Master.ID(), KDF: m.c.KDF, CreatedAt: m.now()})
+	seal, err := json.Marshal(SealRecord{KeyID: m.c.Master.ID(), KDF: m.c.KDF, CreatedAt: v.now})
 	if err != nil {
 		return audit.Key{}, nil, fmt.Errorf("encoding the seal record: %w", err)
 	}

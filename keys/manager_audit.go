@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"kmproxy/keys/audit"
@@ -76,21 +75,31 @@ func (v *view) checkAudited(list []audit.Entry) error {
 	for _, e := range list {
 		maps.Copy(last, e.Wrote)
 	}
+	return checkWrote(v.snap, last, func(name string) string { return digest(v.snap.Entries[name].Value) })
+}
+
+// checkWrote wants a store to hold the records whose digests are in wrote, and no
+// others. It names all that is wrong.
+func checkWrote(s Snapshot, wrote map[string]string, digestOf func(name string) string) error {
 	var wrong []error
-	for _, name := range slices.Sorted(maps.Keys(last)) {
-		entry, there := v.snap.Entries[name]
+	for name, want := range wrote {
+		_, there := s.Entries[name]
 		switch {
-		case last[name] == "" && !there:
+		case want == "" && !there:
 		case !there:
 			wrong = append(wrong, fmt.Errorf("%w: record %s is gone", audit.ErrBroken, name))
-		case digest(entry.Value) != last[name]:
-			wrong = append(wrong, fmt.Errorf("%w: record %s is not the one that was last written", audit.ErrBroken, name))
+		case digestOf(name) != want:
+			wrong = append(wrong, rewritten(name))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(v.snap.Entries)) {
-		if _, known := last[name]; !known && !strings.HasPrefix(name, auditPrefix) {
+	for name := range s.Entries {
+		if _, known := wrote[name]; !known && !strings.HasPrefix(name, auditPrefix) {
 			wrong = append(wrong, fmt.Errorf("%w: record %s was put there by nobody", audit.ErrBroken, name))
 		}
 	}
-	return errors.Join(wrong...)
+	return inOrder(wrong)
+}
+
+func rewritten(name string) error {
+	return fmt.Errorf("%w: record %s is not the one that was last written", audit.ErrBroken, name)
 }

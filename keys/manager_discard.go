@@ -35,34 +35,40 @@ func (e *InUseError) Error() string {
 
 // DiscardKey destroys a staged or suspended key's private half for good and keeps
 // a tombstone, so that the id and the pair never come back. Without force it is
-// refused while the key was used within Config.Quiet. Errors: ErrNotFound,
-// *MoveError, *InUseError.
+// refused while the key was used within Config.Quiet, or nobody can say. A key
+// whose planned end has come, but which nothing has written down since, is
+// destroyed now. Errors: ErrNotFound, ErrRefused, *MoveError, *InUseError.
 func (m *Manager) DiscardKey(ctx context.Context, who Actor, id KeyID, force bool) (Key, error) {
 	action := "key discard"
 	if force {
 		action += " --force"
 	}
-	return m.move(ctx, act{who, action, string(id)}, id, func(p *Project, i int) error {
+	return m.move(ctx, act{who, action, string(id)}, id, func(p *Project, i int, now time.Time) error {
 		k := &p.Keys[i]
+		if k.State == Discarded && k.private.Len() > 0 {
+			return nil
+		}
 		if _, err := k.State.After(Discard); err != nil {
 			return fmt.Errorf("key %s: %w", k.ID, err)
 		}
-		if err := m.unused(ctx, *k); err != nil && !force {
-			return err
+		if !force {
+			if err := m.unused(ctx, *k, now); err != nil {
+				return err
+			}
 		}
-		return k.move(Discard, m.now())
+		return k.move(Discard, now)
 	})
 }
 
 // unused wants that nobody used a key lately.
-func (m *Manager) unused(ctx context.Context, k Key) error {
+func (m *Manager) unused(ctx context.Context, k Key, now time.Time) error {
 	uses, err := m.c.Usage(ctx)
 	if err != nil {
 		return fmt.Errorf("key %s: %w: nobody can say whether it is in use: %w", k.ID, ErrRefused, err)
 	}
 	e := &InUseError{KeyID: k.ID, Quiet: m.c.Quiet}
 	for _, u := range uses {
-		if u.KeyID.Equal(k.ID) && m.now().Sub(u.LastUsed) < m.c.Quiet {
+		if u.KeyID.Equal(k.ID) && now.Sub(u.LastUsed) < m.c.Quiet {
 			e.By = append(e.By, u)
 		}
 	}

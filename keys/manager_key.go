@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"fmt"
+	"time"
 
 	"kmproxy/crypto/alg"
 	"kmproxy/crypto/jwk"
@@ -33,14 +34,12 @@ func (m *Manager) ImportKey(ctx context.Context, who Actor, n NewKey) (Key, erro
 
 // addKeyAnd adds a key and does something more to its project, which may be nil,
 // in the same commit.
-func (m *Manager) addKeyAnd(ctx context.Context, a act, n NewKey, then func(*Project) error) (Key, error) {
+func (m *Manager) addKeyAnd(ctx context.Context, a act, n NewKey, then func(*Project, time.Time) error) (Key, error) {
 	key, err := n.key()
 	if err != nil {
 		return Key{}, fmt.Errorf("%s: %w", a.action, err)
 	}
 	defer key.private.Wipe()
-	key.CreatedAt = m.now()
-	key.Since = key.CreatedAt
 	var out Key
 	err = m.commit(ctx, a, func(v *view) (change, error) {
 		if err := key.isNew(v); err != nil {
@@ -50,18 +49,18 @@ func (m *Manager) addKeyAnd(ctx context.Context, a act, n NewKey, then func(*Pro
 		if err != nil {
 			return change{}, err
 		}
-		erase := p.settle(m.now())
+		key.CreatedAt, key.Since = v.now, v.now
 		if key.State, err = m.admitState(p, n.State); err != nil {
 			return change{}, err
 		}
 		p.Keys = append(p.Keys, key)
 		if then != nil {
-			if err := then(&p); err != nil {
+			if err := then(&p, v.now); err != nil {
 				return change{}, err
 			}
 		}
 		out = p.shown().Keys[len(p.Keys)-1]
-		return change{project: p, erase: erase}, nil
+		return change{project: p}, nil
 	})
 	if err != nil {
 		return Key{}, err

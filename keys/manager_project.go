@@ -45,8 +45,8 @@ func (m *Manager) CreateProject(ctx context.Context, who Actor, n NewProject) (I
 		if err := n.isNew(v); err != nil {
 			return change{}, err
 		}
-		return change{project: Project{ASPID: n.ASPID, Name: n.Name, CreatedAt: m.now(),
-			Credentials: []Credential{{AccessKey: n.AccessKey, CreatedAt: m.now(), secret: n.Secret}}}}, nil
+		return change{project: Project{ASPID: n.ASPID, Name: n.Name, CreatedAt: v.now,
+			Credentials: []Credential{{AccessKey: n.AccessKey, CreatedAt: v.now, secret: n.Secret}}}}, nil
 	})
 	if err != nil {
 		return Issued{}, err

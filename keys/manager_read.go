@@ -14,7 +14,7 @@ func (m *Manager) Projects(ctx context.Context) ([]Project, error) {
 	}
 	projects, err := v.all()
 	for i := range projects {
-		projects[i].settle(m.now())
+		projects[i].settle(v.now)
 	}
 	return projects, err
 }
@@ -26,7 +26,7 @@ func (m *Manager) Project(ctx context.Context, id ASPID) (Project, error) {
 		return Project{}, err
 	}
 	p, err := v.shown(id)
-	p.settle(m.now())
+	p.settle(v.now)
 	return p, err
 }
 
@@ -64,5 +64,5 @@ func (m *Manager) Key(ctx context.Context, id KeyID) (Key, error) {
 		return Key{}, err
 	}
 	i := slices.IndexFunc(p.Keys, func(k Key) bool { return k.ID.Equal(id) })
-	return p.Keys[i].At(m.now()), nil
+	return p.Keys[i].At(v.now), nil
 }

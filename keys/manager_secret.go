@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"slices"
 	"time"
 
 	"kmproxy/crypto/sensitive"
@@ -24,11 +23,9 @@ func (m *Manager) RotateSecret(ctx context.Context, who Actor, id ASPID, overlap
 		if err != nil {
 			return change{}, err
 		}
-		erase := p.settle(m.now())
-		kept := p.endCredentials(m.now(), overlap)
-		erase = erase || kept < len(p.Credentials)
-		p.Credentials = append(p.Credentials[:kept:kept], Credential{AccessKey: fresh.AccessKey, CreatedAt: m.now(), secret: fresh.Secret})
-		return change{project: p, erase: erase}, nil
+		p.endCredentials(v.now.Add(overlap))
+		p.Credentials = append(p.Credentials, Credential{AccessKey: fresh.AccessKey, CreatedAt: v.now, secret: fresh.Secret})
+		return change{project: p}, nil
 	})
 	if err != nil {
 		return Issued{}, err
@@ -36,18 +33,11 @@ func (m *Manager) RotateSecret(ctx context.Context, who Actor, id ASPID, overlap
 	return fresh, nil
 }
 
-// endCredentials gives every pair its end, moves those that have ended to the
-// back, and returns how many go on.
-func (p *Project) endCredentials(now time.Time, overlap time.Duration) int {
-	end := now.Add(overlap)
+// endCredentials lets no pair work longer than until end.
+func (p *Project) endCredentials(end time.Time) {
 	for i := range p.Credentials {
 		if c := &p.Credentials[i]; c.ExpiresAt.IsZero() || c.ExpiresAt.After(end) {
 			c.ExpiresAt = end
 		}
 	}
-	going := slices.Clone(p.Credentials)
-	going = slices.DeleteFunc(going, func(c Credential) bool { return reached(c.ExpiresAt, now) })
-	ended := slices.DeleteFunc(slices.Clone(p.Credentials), func(c Credential) bool { return !reached(c.ExpiresAt, now) })
-	p.Credentials = append(going, ended...)
-	return len(going)
 }

@@ -263,6 +263,40 @@ func TestRotateSecret(t *testing.T) {
 	}
 }
 
+// TestEndedSecretsLeaveTheDisk: with the next change of their project, whatever it
+// is; a key's private half also when that key is told to go.
+func TestEndedSecretsLeaveTheDisk(t *testing.T) {
+	for name, act := range map[string]func(b *bench, ended keys.KeyID) error{
+		"another change": func(b *bench, _ keys.KeyID) error {
+			_, err := b.SuspendProject(bg, operator, alice)
+			return err
+		},
+		"discard": func(b *bench, ended keys.KeyID) error {
+			_, err := b.DiscardKey(bg, operator, ended, false)
+			return err
+		},
+	} {
+		b := newBench(t)
+		first := b.addKey(t, alice, 0, 0).ID
+		must(b.RotateKey(bg, operator, newKey(alice, 1, 0), keys.Ends{Drain: recorded.Add(time.Hour), Discard: recorded.Add(2 * time.Hour)}))
+		must(b.RotateSecret(bg, operator, alice, time.Hour))
+		b.now = morning.Add(3 * time.Hour)
+		before := len(parsed(t, b.office, "project/"+string(alice)).Sealed)
+		if err := act(b, first); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if p := must(b.Project(bg, alice)); len(p.Credentials) != 1 || p.Keys[0].State != keys.Discarded {
+			t.Errorf("%s: got %+v", name, p)
+		}
+		if after := len(parsed(t, b.office, "project/"+string(alice)).Sealed); after > before-1600 { // a 2048-bit half in base64, sealed
+			t.Errorf("%s: the sealed part had %d bytes and has %d", name, before, after)
+		}
+		if _, err := b.DiscardKey(bg, operator, first, false); err == nil {
+			t.Errorf("%s: discarded twice", name)
+		}
+	}
+}
+
 func TestPartWith(t *testing.T) {
 	b := newBench(t)
 	b.addKey(t, alice, 0, 0)

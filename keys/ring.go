@@ -29,7 +29,7 @@ func NewRing(s Snapshot, master envelope.Key, before *Ring) (*Ring, error) {
 	}
 	r := &Ring{revision: s.Revision, master: master.ID(), members: make(map[string]*Member, len(s.Entries)),
 		access: make(map[AccessKey]*Member, len(s.Entries))}
-	failed := map[string]error{}
+	var failed []error
 	for name, entry := range s.Entries {
 		if !isProject(name) {
 			continue
@@ -39,11 +39,11 @@ func NewRing(s Snapshot, master envelope.Key, before *Ring) (*Ring, error) {
 			err = r.add(name, m)
 		}
 		if err != nil {
-			failed[name] = err
+			failed = append(failed, err)
 		}
 	}
 	if len(failed) > 0 {
-		return nil, joined(failed)
+		return nil, inOrder(failed)
 	}
 	return r, nil
 }
@@ -77,13 +77,9 @@ func (r *Ring) add(name string, m *Member) error {
 	return nil
 }
 
-// joined puts errors in the order of their records, so that the same trouble has
-// the same text.
-func joined(failed map[string]error) error {
-	var errs []error
-	for _, err := range failed {
-		errs = append(errs, err)
-	}
+// inOrder joins errors in the order of their texts, so that the same trouble has
+// the same text. It sorts errs.
+func inOrder(errs []error) error {
 	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -149,13 +148,20 @@ func summary(p Project) (json.RawMessage, error) {
 }
 
 // entries reads the whole audit record in its order.
-func (v *view) entries() ([]audit.Entry, error) {
+func (v *view) entries() ([]audit.Entry, error) { return v.entriesAfter(nil) }
+
+// entriesAfter reads the entries behind last in their order; all for a nil last.
+func (v *view) entriesAfter(last *audit.Entry) ([]audit.Entry, error) {
+	var names []string
+	for name := range v.snap.Entries {
+		if strings.HasPrefix(name, auditPrefix) && (last == nil || name > auditName(last.Seq)) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
 	var out []audit.Entry
 	var failed []error
-	for _, name := range slices.Sorted(maps.Keys(v.snap.Entries)) {
-		if !strings.HasPrefix(name, auditPrefix) {
-			continue
-		}
+	for _, name := range names {
 		e, err := readEntry(name, v.snap.Entries[name].Value)
 		if err != nil {
 			failed = append(failed, err)

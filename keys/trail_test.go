@@ -99,12 +99,20 @@ func TestTamperingIsFound(t *testing.T) {
 		"audit key removed":  {func(all map[string]keys.Entry) { delete(all, "audit-key") }, "audit-key"},
 	}
 	for what, tt := range tests {
-		_, err := b.with(t, tt.change).VerifyAudit(bg)
+		o := b.with(t, tt.change)
+		_, err := o.VerifyAudit(bg)
 		if !errors.Is(err, audit.ErrBroken) && !errors.Is(err, keys.ErrDamaged) || !strings.Contains(err.Error(), tt.names) {
 			t.Errorf("%s: %v, which does not name %s", what, err, tt.names)
 		}
+		if _, err := keys.Open(bg, o.store, masterKey(1)); err == nil || !strings.Contains(err.Error(), tt.names) {
+			t.Errorf("%s: it is served, or not named: %v", what, err)
+		}
 	}
-	if _, err := b.with(t, func(map[string]keys.Entry) {}).VerifyAudit(bg); err != nil {
+	o := b.with(t, func(map[string]keys.Entry) {})
+	if _, err := o.VerifyAudit(bg); err != nil {
+		t.Errorf("untouched: %v", err)
+	}
+	if _, err := keys.Open(bg, o.store, masterKey(1)); err != nil {
 		t.Errorf("untouched: %v", err)
 	}
 }

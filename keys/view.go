@@ -6,17 +6,19 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"kmproxy/crypto/envelope"
 )
 
-// view is the store at one revision, as an act looks at it. A project is read
+// view is the store at one revision and at one time, as an act looks at it. A project is read
 // when it is asked for, so that a damaged record stops the acts on its own
 // project, and those that must know of every project, but no others.
 type view struct {
 	snap   Snapshot
 	master envelope.Key
 	sealed bool // the store has its seal record
+	now    time.Time
 }
 
 func (m *Manager) view(ctx context.Context) (*view, error) {
@@ -28,17 +30,24 @@ func (m *Manager) view(ctx context.Context) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &view{snap: snap, master: m.c.Master, sealed: sealed}, nil
+	return &view{snap: snap, master: m.c.Master, sealed: sealed, now: m.now()}, nil
 }
 
-// project opens one project with its secrets, in order to change it.
+// project opens one project with its secrets, in order to change it. Its keys are
+// as the clock has them. A record that was put back from an earlier time is
+// refused: it would look genuine behind the change.
 func (v *view) project(id ASPID) (Project, error) {
 	name := projectName(id)
 	entry, ok := v.snap.Entries[name]
 	if !ok {
 		return Project{}, fmt.Errorf("project %s: %w", id, ErrNotFound)
 	}
-	return decode(v.master, name, entry.Value)
+	p, err := decode(v.master, name, entry.Value)
+	if err != nil {
+		return Project{}, err
+	}
+	p.settle(v.now)
+	return p, v.lastAudited(name)
 }
 
 // shown reads one project without its secrets.

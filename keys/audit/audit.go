@@ -27,8 +27,12 @@ var ErrBroken = errors.New("the audit record was tampered with")
 // KeyBytes is the length of a chain's key, in bytes.
 const KeyBytes = 32
 
-// Key makes and checks chains. It prints as nothing.
+// Key makes and checks chains. It prints as "[redacted]". It is safe for
+// concurrent use.
 type Key struct{ secret sensitive.Bytes }
+
+// Format keeps the key out of every verb.
+func (k Key) Format(f fmt.State, verb rune) { k.secret.Format(f, verb) }
 
 // NewKey makes a key for a new chain.
 func NewKey() Key {
@@ -100,21 +104,28 @@ func (k Key) chain(before string, e Entry) (string, error) {
 
 // Verify checks a whole chain, from the first entry on. Its error is ErrBroken
 // and names the first entry that is missing, edited or out of place.
-func (k Key) Verify(entries []Entry) error {
-	before := ""
-	for i, e := range entries {
-		if want := uint64(i + 1); e.Seq != want {
+func (k Key) Verify(entries []Entry) error { return k.VerifyAfter(nil, entries) }
+
+// VerifyAfter checks the entries that follow last, which was verified before; a
+// nil last is before the first entry. Its error is that of Verify.
+func (k Key) VerifyAfter(last *Entry, entries []Entry) error {
+	var before Entry
+	if last != nil {
+		before = *last
+	}
+	for _, e := range entries {
+		if want := before.Seq + 1; e.Seq != want {
 			return fmt.Errorf("%w: entry %d is missing or out of place: entry %d stands there", ErrBroken, want, e.Seq)
 		}
-		chain, err := k.chain(before, e)
+		chain, err := k.chain(before.Chain, e)
 		if err != nil {
 			return err
 		}
 		if !hmac.Equal([]byte(chain), []byte(e.Chain)) {
 			return fmt.Errorf("%w: entry %d (%s %s) is not the one that was written, or not behind entry %d",
-				ErrBroken, e.Seq, e.Action, e.Target, i)
+				ErrBroken, e.Seq, e.Action, e.Target, before.Seq)
 		}
-		before = e.Chain
+		before = e
 	}
 	return nil
 }
