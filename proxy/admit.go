@@ -21,11 +21,12 @@ type admitted struct {
 	member  *keys.Member
 	key     *keys.RingKey // nil: the request names none
 	body    []byte        // as it was received
+	held    *account
 }
 
 // admit makes the checks in the order of their cost. Before the token is
 // verified nothing about keys is answered and no private key is used.
-func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note) (admitted, error) {
+func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note, held *account) (admitted, error) {
 	if r.ContentLength > p.c.MaxBodyBytes {
 		return admitted{}, refuse(tooLarge, "the declared length")
 	}
@@ -42,7 +43,7 @@ func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note) (admitted
 		return admitted{}, err
 	}
 	who := p.identify(headers)
-	body, err := p.readBody(w, r)
+	body, err := p.readBody(w, r, held)
 	if err != nil {
 		return admitted{}, err
 	}
@@ -59,7 +60,7 @@ func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note) (admitted
 		return admitted{}, err
 	}
 	n.namedKey(key)
-	return admitted{request: r, route: route, headers: headers, member: who.member, key: key, body: body}, nil
+	return admitted{request: r, route: route, headers: headers, member: who.member, key: key, body: body, held: held}, nil
 }
 
 // readHeaders checks the X-KM headers and that the body is JSON as it stands.

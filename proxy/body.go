@@ -15,11 +15,15 @@ type decoy struct{ secret sensitive.Bytes }
 
 func newDecoy() decoy { return decoy{sensitive.New([]byte(rand.Text() + rand.Text()))} }
 
-// readBody reads the whole body, at most MaxBodyBytes of it.
-func (p *Proxy) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := readAll(http.MaxBytesReader(w, r.Body, p.c.MaxBodyBytes), r.ContentLength)
+// readBody reads the whole body, at most MaxBodyBytes of it, as far as the budget
+// goes.
+func (p *Proxy) readBody(w http.ResponseWriter, r *http.Request, held *account) ([]byte, error) {
+	body, err := readAll(metered{http.MaxBytesReader(w, r.Body, p.c.MaxBodyBytes), held}, r.ContentLength)
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, refuse(tooLarge, "the body goes on behind the limit")
+	}
+	if refused, ok := errors.AsType[*Error](err); ok {
+		return nil, refused
 	}
 	switch {
 	case err == nil:

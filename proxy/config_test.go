@@ -17,7 +17,7 @@ func goodConfig() proxy.Config {
 	return proxy.Config{
 		Routes: []proxy.Route{{Method: http.MethodPost, Path: "/a", Request: proxy.RequestEither, Response: proxy.ResponseMatch}},
 		Ring:   func() *keys.Ring { return nil }, Upstream: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, Transport: &http.Transport{},
-		UpstreamTime: time.Second, MaxBodyBytes: 1, MaxAnswerBytes: 1, RSAWorkers: 1, QueueTime: time.Second, Now: time.Now,
+		UpstreamTime: time.Second, MaxBodyBytes: 1, MaxAnswerBytes: 1, Queue: onePlace(), Budget: proxy.NewBudget(1), Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 }
@@ -41,8 +41,8 @@ func TestNew(t *testing.T) {
 		"no body":          {func(c *proxy.Config) { c.MaxBodyBytes = 0 }, "must be positive"},
 		"no answer":        {func(c *proxy.Config) { c.MaxAnswerBytes = -1 }, "must be positive"},
 		"no upstream time": {func(c *proxy.Config) { c.UpstreamTime = 0 }, "must be positive"},
-		"no workers":       {func(c *proxy.Config) { c.RSAWorkers = 0 }, "must be positive"},
-		"no queue time":    {func(c *proxy.Config) { c.QueueTime = 0 }, "must be positive"},
+		"no queue":         {func(c *proxy.Config) { c.Queue = nil }, "must be set"},
+		"no budget":        {func(c *proxy.Config) { c.Budget = nil }, "must be set"},
 		"no request mode":  {route(func(r *proxy.Route) { r.Request = 0 }), "modes"},
 		"no response mode": {route(func(r *proxy.Route) { r.Response = 0 }), "modes"},
 		"unknown request":  {route(func(r *proxy.Route) { r.Request = proxy.RequestPlain + 1 }), "modes"},

@@ -119,7 +119,7 @@ func takeWhole(r *http.Response, most int64) error {
 		return errAnswerCoded
 	}
 	x := exchangeOf(r.Request)
-	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
+	body, err := io.ReadAll(metered{io.LimitReader(r.Body, most+1), x.opened.held})
 	if err != nil {
 		return err
 	}
@@ -142,6 +142,9 @@ func (p *Proxy) unanswered(client context.Context, err error) *Error {
 	var op *net.OpError
 	var timeout net.Error
 	var untrusted *tls.CertificateVerificationError
+	if refused, ok := errors.AsType[*Error](err); ok {
+		return refused
+	}
 	switch {
 	case client.Err() != nil:
 		return refuse(clientGone, "while waiting for the upstream")

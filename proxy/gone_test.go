@@ -93,7 +93,7 @@ func callThenLeave(t *testing.T, p *proxytest.Proxy, wait func()) {
 // TestClientGoneInTheQueue: who does not wait for his private-key operation does
 // not get it, nor what would follow.
 func TestClientGoneInTheQueue(t *testing.T) {
-	p := proxytest.Start(t, func(c *proxy.Config) { c.RSAWorkers = 1 })
+	p := proxytest.Start(t, func(c *proxy.Config) { c.Queue = onePlace() })
 	p.Proxy.FillPool()
 	callThenLeave(t, p, func() {
 		eventually(t, "a request", func() bool { return p.Outcomes.Begun() == 1 })

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"kmproxy/proxy"
 	"kmproxy/proxy/proxytest"
@@ -115,7 +114,7 @@ var wrapperBegins = regexp.MustCompile(`^\s*\{\s*"encData"`)
 // opened gets the same answer as before, at once, so that no private key had a
 // part in it; all others are told that there is no place.
 func TestNoPrivateKeyForTheRefused(t *testing.T) {
-	w := newWorld(t, func(c *proxy.Config) { c.RSAWorkers, c.QueueTime = 1, time.Millisecond })
+	w := newWorld(t, func(c *proxy.Config) { c.Queue = hasty() })
 	w.Proxy.Proxy.FillPool()
 	with, without := 0, 0
 	for _, theme := range slices.Sorted(maps.Keys(themes)) {

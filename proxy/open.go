@@ -100,7 +100,7 @@ func (p *Proxy) decrypt(ctx context.Context, a admitted) (payload, alg.Suite, er
 	}
 	var plain jwe.Plaintext
 	var failed error
-	if err := p.pool.run(ctx, func() { plain, failed = jwe.Open(server, message) }); err != nil {
+	if err := p.privately(ctx, a.member.ASPID(), func() { plain, failed = jwe.Open(server, message) }); err != nil {
 		return payload{}, alg.Suite{}, err
 	}
 	if failed != nil {

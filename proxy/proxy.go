@@ -16,6 +16,7 @@ import (
 	"kmproxy/keys"
 	"kmproxy/keys/usage"
 	"kmproxy/proxy/auth"
+	"kmproxy/proxy/queue"
 )
 
 // Config is what a Proxy works with. Every field must be set unless its comment
@@ -30,9 +31,9 @@ type Config struct {
 	Zones          auth.Zones
 	ClockSkew      time.Duration
 	MaxBodyBytes   int64
-	MaxAnswerBytes int64 // of the upstream's body
-	RSAWorkers     int   // private operations at once; as many as there are cores
-	QueueTime      time.Duration
+	MaxAnswerBytes int64        // of the upstream's body
+	Queue          *queue.Queue // for private-key operations: as many at once as there are cores
+	Budget         *Budget
 	Now            func() time.Time
 	Log            *slog.Logger
 	Observe        func(Outcome) // called exactly once a request; may be nil
@@ -48,7 +49,6 @@ type Proxy struct {
 	c        Config
 	routes   routes
 	decoy    decoy
-	pool     pool
 	upstream upstream
 }
 
@@ -58,11 +58,11 @@ func New(c Config) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Ring == nil || c.Upstream == nil || c.Transport == nil || c.Now == nil || c.Log == nil {
-		return nil, errors.New("proxy: ring, upstream, transport, clock and log must be set")
+	if c.Ring == nil || c.Upstream == nil || c.Transport == nil || c.Queue == nil || c.Budget == nil || c.Now == nil || c.Log == nil {
+		return nil, errors.New("proxy: ring, upstream, transport, queue, budget, clock and log must be set")
 	}
-	if c.MaxBodyBytes <= 0 || c.MaxAnswerBytes <= 0 || c.UpstreamTime <= 0 || c.RSAWorkers <= 0 || c.QueueTime <= 0 {
-		return nil, errors.New("proxy: sizes, times and workers must be positive")
+	if c.MaxBodyBytes <= 0 || c.MaxAnswerBytes <= 0 || c.UpstreamTime <= 0 {
+		return nil, errors.New("proxy: sizes and times must be positive")
 	}
 	if c.Observe == nil {
 		c.Observe = func(Outcome) {}
@@ -70,8 +70,7 @@ func New(c Config) (*Proxy, error) {
 	if c.Used == nil {
 		c.Used = func(keys.ASPID, keys.KeyID, usage.Direction, alg.Suite) {}
 	}
-	return &Proxy{c: c, routes: table, decoy: newDecoy(), pool: newPool(c.RSAWorkers, c.QueueTime),
-		upstream: newUpstream(c)}, nil
+	return &Proxy{c: c, routes: table, decoy: newDecoy(), upstream: newUpstream(c)}, nil
 }
 
 // ServeHTTP implements http.Handler.
@@ -84,7 +83,9 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// what follows such a request must not be taken for another (RFC 9112 §6.1)
 		w.Header().Set("Connection", "close")
 	}
-	s, err := p.serve(w, r, n)
+	held := p.c.Budget.begin()
+	defer held.end()
+	s, err := p.serve(w, r, n, held)
 	if err != nil {
 		p.replyError(w, asError(err), n)
 		return
@@ -93,8 +94,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve is the whole path of a request.
-func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, n *note) (sealed, error) {
-	a, err := p.admit(w, r, n)
+func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, n *note, held *account) (sealed, error) {
+	a, err := p.admit(w, r, n, held)
 	if err != nil {
 		return sealed{}, err
 	}

@@ -27,7 +27,7 @@ func TestForwardNeedsAnOpenedBody(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/a", strings.NewReader(`{"encData":"x"}`))
 	c.Upstream = r.URL
 	p := &Proxy{c: c, upstream: newUpstream(c)}
-	o := opened{admitted: admitted{request: r, route: &Route{Path: "/a"}, body: []byte(`{"encData":"x"}`)}}
+	o := opened{admitted: admitted{request: r, route: &Route{Path: "/a"}, held: NewBudget(100).begin(), body: []byte(`{"encData":"x"}`)}}
 	if !panicsIn(func() { _, _ = p.forward(o) }) || to.sent != 0 {
 		t.Errorf("a body that was never opened was sent %d times", to.sent)
 	}

@@ -33,6 +33,7 @@ type Config struct {
 	Certificates Certificates   // nil: plain HTTP, for the admin listener
 	ClientCAs    *x509.CertPool // set: client certificates are demanded
 	AnswerTime   time.Duration  // how long a handler may take to answer
+	Limits       Limits         // of connections; zero: none
 	Log          *slog.Logger
 }
 
@@ -54,6 +55,7 @@ func New(c Config) *Server {
 		// OPTIONS * has no route either; net/http would answer it 200
 		DisableGeneralOptionsHandler: true,
 		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ConnState:                    newCrowd(c.Limits).changed,
 		ErrorLog:                     slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
 	if c.Certificates != nil {

@@ -18,6 +18,7 @@ import (
 	"kmproxy/proxy/auth"
 	"kmproxy/proxy/caller"
 	"kmproxy/proxy/listen"
+	"kmproxy/proxy/queue"
 )
 
 // ARSPath is the route that every Proxy has.
@@ -80,7 +81,8 @@ func (p *Proxy) config(t testing.TB) proxy.Config {
 		Upstream: upstream, Transport: transport, UpstreamTime: 10 * time.Second,
 		Zones:     auth.Zones{"UTC": time.UTC, "KST": time.FixedZone("KST", 9*60*60)},
 		ClockSkew: 5 * time.Minute, MaxBodyBytes: 1 << 20, MaxAnswerBytes: 8 << 20,
-		RSAWorkers: 2, QueueTime: 30 * time.Second, Now: time.Now,
+		Queue:  queue.New(queue.Config{Places: 2, Depth: 1000, Wait: 30 * time.Second}),
+		Budget: proxy.NewBudget(256 << 20), Now: time.Now,
 		Log:     slog.New(slog.NewJSONHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Observe: p.Outcomes.observe,
 	}

@@ -21,6 +21,7 @@ type Config struct {
 	Store     Store
 	MasterKey MasterKey
 	Admission Admission
+	Limits    Limits
 	Keys      Keys
 	Admin     Admin
 	Routes    []Route // at least one, none twice
@@ -81,6 +82,13 @@ type Admission struct {
 	ClockSkew    time.Duration             // either way; 0: not a second of it
 	ReplayWindow time.Duration             // 0: off; else at least twice ClockSkew
 	MaxBodyBytes int64
+}
+
+// Limits are what one kmproxy holds at once.
+type Limits struct {
+	Connections           int
+	ConnectionsPerAddress int   // of one IPv4 address or one IPv6 network of 64 bits
+	BodyMemoryBytes       int64 // of requests and answers together
 }
 
 // Keys bounds the life of crypto keys.

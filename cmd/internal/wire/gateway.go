@@ -15,7 +15,9 @@ import (
 	"kmproxy/keys"
 	"kmproxy/keys/filestore"
 	"kmproxy/keys/usage"
+	"kmproxy/proxy"
 	"kmproxy/proxy/listen"
+	"kmproxy/proxy/queue"
 	"kmproxy/proxy/status"
 )
 
@@ -26,6 +28,8 @@ type Gateway struct {
 	config   config.Config
 	counters status.Counters
 	usage    usage.Counter
+	queue    *queue.Queue  // outlives reloads, as the next
+	budget   *proxy.Budget // of the bytes of bodies
 	ledger   *filestore.Ledger
 	counted  []keys.Use // by processes before this one
 	public   net.Listener
@@ -50,7 +54,7 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{world: w, log: log, config: c}
+	g := &Gateway{world: w, log: log, config: c, queue: newQueue(), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes)}
 	if err := g.build(ctx, k); err != nil {
 		k.end()
 		return nil, err
@@ -128,6 +132,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		Certificates: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return g.current.Load().certificates(h) },
 		ClientCAs:    clients,
 		AnswerTime:   g.config.Upstream.Timeout + queueTime,
+		Limits:       limits(g.config.Limits),
 		Log:          g.log,
 	})
 	admin := listen.New(listen.Config{Handler: status.Handler(&g.counters, g.ready), AnswerTime: time.Second, Log: g.log})
@@ -142,6 +147,14 @@ func (g *Gateway) Run(ctx context.Context) error {
 	err = public.Serve(ctx, g.public)
 	stopAdmin()
 	return errors.Join(err, kept(), <-adminDone)
+}
+
+// freshPerAddress is how many connections of one address may be without a request
+// yet: far more than honest callers open in the time of a handshake.
+const freshPerAddress = 1024
+
+func limits(l config.Limits) listen.Limits {
+	return listen.Limits{Conns: l.Connections, ConnsPerAddress: l.ConnectionsPerAddress, FreshPerAddress: freshPerAddress}
 }
 
 // keepUsage writes down who uses which key until the function it returns is

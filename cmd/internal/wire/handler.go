@@ -11,12 +11,20 @@ import (
 	"kmproxy/keys/usage"
 	"kmproxy/proxy"
 	"kmproxy/proxy/auth"
+	"kmproxy/proxy/queue"
 )
 
 const (
 	maxAnswerBytes = 8 << 20 // of the upstream
-	queueTime      = 5 * time.Second
+	queueTime      = 2 * time.Second
+	queuePerCore   = 256 // in line for a private-key operation of about 1 ms: more would wait in vain
 )
+
+// newQueue lets as many private-key operations run at once as there are cores.
+func newQueue() *queue.Queue {
+	cores := runtime.GOMAXPROCS(0)
+	return queue.New(queue.Config{Places: cores, Depth: queuePerCore * cores, Wait: queueTime})
+}
 
 // handler is the request path that a config describes.
 func (g *Gateway) handler(c config.Config, live *keys.Live) (http.Handler, error) {
@@ -35,8 +43,8 @@ func (g *Gateway) handler(c config.Config, live *keys.Live) (http.Handler, error
 		ClockSkew:      c.Admission.ClockSkew,
 		MaxBodyBytes:   c.Admission.MaxBodyBytes,
 		MaxAnswerBytes: maxAnswerBytes,
-		RSAWorkers:     runtime.GOMAXPROCS(0),
-		QueueTime:      queueTime,
+		Queue:          g.queue,
+		Budget:         g.budget,
 		Now:            g.world.Now,
 		Log:            g.log,
 		Observe: func(o proxy.Outcome) {

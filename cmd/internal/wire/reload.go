@@ -18,6 +18,7 @@ func (g *Gateway) Reload(ctx context.Context, c config.Config) error {
 		{"tls.client_ca_file", before.config.TLS.ClientCAFile, c.TLS.ClientCAFile},
 		{"store.url", before.config.Store.String(), c.Store.String()},
 		{"upstream.timeout", before.config.Upstream.Timeout.String(), c.Upstream.Timeout.String()},
+		{"limits", fmt.Sprint(before.config.Limits), fmt.Sprint(c.Limits)},
 	} {
 		if fixed.is != fixed.wants {
 			return fmt.Errorf("%s is %s and cannot become %s while kmproxy runs: restart it", fixed.key, fixed.is, fixed.wants)

@@ -1,0 +1,146 @@
+package listen_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"kmproxy/proxy/listen"
+)
+
+// ask sends a request over a connection that is open already.
+func ask(c net.Conn) error {
+	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		return err
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
+}
+
+// wantClosed waits for the other side to hang up.
+func wantClosed(t *testing.T, what string, c net.Conn) {
+	t.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second)) // loopback connections take deadlines
+	if _, err := io.Copy(io.Discard, c); err != nil && isTimeout(err) {
+		t.Errorf("%s: it is still open", what)
+	}
+}
+
+func isTimeout(err error) bool {
+	e, ok := err.(net.Error)
+	return ok && e.Timeout()
+}
+
+// TestIdleConnectionsMakeRoom: who holds connections is closed for who uses his,
+// the one that rested longest first.
+func TestIdleConnectionsMakeRoom(t *testing.T) {
+	for what, limits := range map[string]listen.Limits{"of an address": {ConnsPerAddress: 3}, "in all": {Conns: 3}} {
+		e := serve(t, ok, func(c *listen.Config) { c.Limits = limits })
+		var conns []*tls.Conn
+		for range 3 {
+			c, err := e.dial(t, nil)
+			if err == nil {
+				err = ask(c)
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+			conns = append(conns, c)
+		}
+		if err := ask(conns[0]); err != nil { // now the second has rested longest
+			t.Fatalf("%s: %v", what, err)
+		}
+		late, err := e.dial(t, nil)
+		if err == nil {
+			err = ask(late)
+		}
+		if err != nil {
+			t.Errorf("%s: the newcomer: %v", what, err)
+		}
+		wantClosed(t, what, conns[1])
+		for _, i := range []int{0, 2} {
+			if err := ask(conns[i]); err != nil {
+				t.Errorf("%s: connection %d: %v", what, i, err)
+			}
+		}
+	}
+}
+
+// TestSilentConnectionsMakeRoom: whoever opens connections and says nothing, not
+// even a handshake, keeps no honest one out.
+func TestSilentConnectionsMakeRoom(t *testing.T) {
+	e := serve(t, ok, func(c *listen.Config) { c.Limits = listen.Limits{FreshPerAddress: 5} })
+	used, err := e.dial(t, nil)
+	if err == nil {
+		err = ask(used)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var silent []net.Conn
+	for range 50 {
+		c, err := net.Dial("tcp", e.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		silent = append(silent, c)
+	}
+	late, err := e.dial(t, nil)
+	if err == nil {
+		err = ask(late)
+	}
+	if err != nil {
+		t.Errorf("the newcomer: %v", err)
+	}
+	if err := ask(used); err != nil {
+		t.Errorf("the one in use: %v", err)
+	}
+	wantClosed(t, "the first silent one", silent[0])
+}
+
+// TestNobodyAtWorkIsClosed: where everybody is being answered, the newcomer has to
+// come again, and afterwards there is room.
+func TestNobodyAtWorkIsClosed(t *testing.T) {
+	begun, finish := make(chan struct{}, 2), make(chan struct{})
+	e := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		begun <- struct{}{}
+		<-finish
+		w.WriteHeader(http.StatusOK)
+	}, func(c *listen.Config) { c.Limits = listen.Limits{ConnsPerAddress: 2} })
+	answered := make(chan error, 2)
+	for range 2 {
+		c, err := e.dial(t, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { answered <- ask(c) }()
+		<-begun
+	}
+	late, err := net.Dial("tcp", e.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantClosed(t, "the newcomer", late)
+	_ = late.Close()
+	close(finish)
+	for range 2 {
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+	}
+	c, err := e.dial(t, nil)
+	if err == nil {
+		err = ask(c)
+	}
+	if err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
