@@ -32,6 +32,7 @@ type Config struct {
 	Handler      http.Handler
 	Certificates Certificates   // nil: plain HTTP, for the admin listener
 	ClientCAs    *x509.CertPool // set: client certificates are demanded
+	Challenge    Certificates   // answers an ACME server's probes (acme-tls/1); nil: it gets none
 	AnswerTime   time.Duration  // how long a handler may take to answer
 	Limits       Limits         // of connections; zero: none
 	Log          *slog.Logger
@@ -62,24 +63,6 @@ func New(c Config) *Server {
 		s.TLSConfig = tlsConfig(c)
 	}
 	return &Server{http: s, tls: c.Certificates != nil}
-}
-
-// tlsConfig speaks TLS 1.2 with forward secrecy and AEAD only, and TLS 1.3.
-func tlsConfig(c Config) *tls.Config {
-	t := &tls.Config{
-		MinVersion:     tls.VersionTLS12,
-		GetCertificate: c.Certificates,
-		NextProtos:     []string{"h2", "http/1.1"},
-		CipherSuites: []uint16{
-			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-			tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-		},
-	}
-	if c.ClientCAs != nil {
-		t.ClientAuth, t.ClientCAs = tls.RequireAndVerifyClientCert, c.ClientCAs
-	}
-	return t
 }
 
 // Serve answers on l until ctx ends, then takes no new connection and lets the

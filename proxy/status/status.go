@@ -67,16 +67,20 @@ func (c *Counters) text() string {
 }
 
 // Handler serves /healthz, /readyz and /metrics. ready tells why the proxy should
-// get no requests now; nil if it should.
-func Handler(c *Counters, ready func() error) http.Handler {
+// get no requests now; nil if it should. Its note, which may be empty, is what
+// will be trouble later.
+func Handler(c *Counters, ready func() (note string, err error)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := ready(); err != nil {
+		switch note, err := ready(); {
+		case err != nil:
 			say(w, http.StatusServiceUnavailable, err.Error())
-			return
+		case note != "":
+			say(w, http.StatusOK, "ok\n"+note)
+		default:
+			say(w, http.StatusOK, "ok")
 		}
-		say(w, http.StatusOK, "ok")
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")

@@ -33,21 +33,24 @@ func TestHandler(t *testing.T) {
 	notReady := errors.New("the store cannot be read")
 	for _, c := range []struct {
 		method, path string
+		note         string
 		ready        error
 		status       int
 		body         string
 	}{
-		{"GET", "/healthz", nil, 200, "ok\n"},
-		{"GET", "/healthz", notReady, 200, "ok\n"}, // it lives: restarting it would not help
-		{"GET", "/readyz", nil, 200, "ok\n"},
-		{"GET", "/readyz", notReady, 503, "the store cannot be read\n"},
-		{"POST", "/healthz", nil, 405, ""},
-		{"POST", "/metrics", nil, 405, ""},
-		{"GET", "/", nil, 404, ""},
-		{"GET", "/metrics/x", nil, 404, ""},
-		{"GET", "/debug/pprof/", nil, 404, ""},
+		{"GET", "/healthz", "", nil, 200, "ok\n"},
+		{"GET", "/healthz", "", notReady, 200, "ok\n"}, // it lives: restarting it would not help
+		{"GET", "/readyz", "", nil, 200, "ok\n"},
+		{"GET", "/readyz", "", notReady, 503, "the store cannot be read\n"},
+		{"GET", "/readyz", "it ends soon", nil, 200, "ok\nit ends soon\n"},
+		{"GET", "/readyz", "it ends soon", notReady, 503, "the store cannot be read\n"},
+		{"POST", "/healthz", "", nil, 405, ""},
+		{"POST", "/metrics", "", nil, 405, ""},
+		{"GET", "/", "", nil, 404, ""},
+		{"GET", "/metrics/x", "", nil, 404, ""},
+		{"GET", "/debug/pprof/", "", nil, 404, ""},
 	} {
-		r := get(t, status.Handler(&status.Counters{}, func() error { return c.ready }), c.method, c.path)
+		r := get(t, status.Handler(&status.Counters{}, func() (string, error) { return c.note, c.ready }), c.method, c.path)
 		if r.StatusCode != c.status {
 			t.Errorf("%s %s: status %d, want %d", c.method, c.path, r.StatusCode, c.status)
 		}
@@ -82,7 +85,7 @@ kmproxy_request_seconds_count 5
 
 func TestMetrics(t *testing.T) {
 	var c status.Counters
-	h := status.Handler(&c, func() error { return nil })
+	h := status.Handler(&c, func() (string, error) { return "", nil })
 	if got := text(t, get(t, h, "GET", "/metrics")); got != noRequests {
 		t.Errorf("before any request:\n%s", got)
 	}

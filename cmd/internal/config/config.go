@@ -50,7 +50,7 @@ type ACME struct {
 	Directory  string // https URL; "": Let's Encrypt
 	Email      string // "": none is given
 	CARootFile string // "": the system's roots
-	HTTPPort   int    // HTTP-01
+	HTTPPort   int    // HTTP-01; 0: off
 }
 
 // Upstream is the plaintext service.

@@ -89,7 +89,7 @@ var mistakes = []struct{ name, doc, want string }{
 	{"huge body", "[admission]\nmax_body = '4294967295GiB'",
 		"2: admission.max_body: 4294967295GiB is not between 1KiB and 64MiB"},
 	{"no keys", "[keys]\nmax_per_project = 0", "2: keys.max_per_project: 0 is not between 1 and 100"},
-	{"no port", "[tls.acme]\nhttp_port = 0", "2: tls.acme.http_port: 0 is not between 1 and 65535"},
+	{"no port", "[tls.acme]\nhttp_port = -1", "2: tls.acme.http_port: -1 is not between 0 and 65535"},
 	{"negative pad", "[[route]]\nmethod = 'POST'\npath = '/a'\npad = -1",
 		"4: route[0].pad: -1 is not between 0 and 65536"},
 	{"large pad", "[[route]]\nmethod = 'POST'\npath = '/a'\npad = 65537",
@@ -167,10 +167,11 @@ var mistakes = []struct{ name, doc, want string }{
 		"2: master_key.source: wants file:PATH, passphrase-file:PATH or passphrase-env:NAME"},
 
 	// what settings demand of each other
-	{"acme", "[tls]\nmode = 'acme'", `2: tls.mode: "acme" is not built into this version yet -> use "local" or "files"`},
-	{"acme without a host", "[tls]\nhostnames = []\nmode = 'acme'",
-		`2: tls.hostnames: names no host to make a certificate for` + "\n" +
-			`3: tls.mode: "acme" is not built into this version yet -> use "local" or "files"`},
+	{"acme without a host", "[tls]\nhostnames = []\nmode = 'acme'", `2: tls.hostnames: names no host to make a certificate for`},
+	{"acme's port is the public one", "[listen]\naddress = ':8080'\n[tls]\nmode = 'acme'\n[tls.acme]\nhttp_port = 8080",
+		"6: tls.acme.http_port: is where listen.address listens, too -> use another port, or 0 to do without HTTP-01"},
+	{"acme's port is the admin's", "[tls]\nmode = 'acme'\n[tls.acme]\nhttp_port = 9443",
+		"4: tls.acme.http_port: is where admin.address listens, too -> use another port, or 0 to do without HTTP-01"},
 	{"local without a host", "[tls]\nhostnames = []", "2: tls.hostnames: names no host to make a certificate for"},
 	{"files without files", "\n[tls]\nmode = 'files'",
 		"2: tls.cert_file: is missing: tls.mode = \"files\" needs it\n2: tls.key_file: is missing: tls.mode = \"files\" needs it"},

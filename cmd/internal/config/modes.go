@@ -19,7 +19,7 @@ type TLSMode uint8
 const (
 	TLSLocal TLSMode = iota + 1 // an own CA beside the store, for trying out
 	TLSFiles                    // TLS.CertFile and TLS.KeyFile
-	TLSACME                     // an ACME server; no config with it is valid yet
+	TLSACME                     // an ACME server
 )
 
 // String is the mode as config.toml writes it.

@@ -1,6 +1,10 @@
 package config
 
-import "slices"
+import (
+	"net"
+	"slices"
+	"strconv"
+)
 
 // rule is what settings demand of each other.
 type rule struct {
@@ -20,6 +24,7 @@ func (r *report) judge(all []rule) {
 
 func rules(c Config) []rule {
 	all := append(tlsRules(c.TLS), upstreamRules(c.Upstream)...)
+	all = append(all, challengeRule(c, "listen.address", c.Listen.Address), challengeRule(c, "admin.address", c.Admin.Address))
 	return append(all,
 		rule{
 			keys:   []string{"admission.replay_window", "admission.clock_skew"},
@@ -45,16 +50,22 @@ func tlsRules(t TLS) []rule {
 			broken: !files && len(t.Hostnames) == 0,
 			text:   "names no host to make a certificate for",
 		},
-		{
-			keys:   []string{"tls.mode"},
-			broken: t.Mode == TLSACME,
-			text:   `"acme" is not built into this version yet`,
-			hint:   `use "local" or "files"`,
-		},
 		needs("tls.cert_file", t.CertFile, "tls.mode", files, `tls.mode = "files"`),
 		needs("tls.key_file", t.KeyFile, "tls.mode", files, `tls.mode = "files"`),
 		idle("tls.cert_file", t.CertFile, "tls.mode", files, other),
 		idle("tls.key_file", t.KeyFile, "tls.mode", files, other),
+	}
+}
+
+// challengeRule: HTTP-01 has a listener of its own, on the public one's host.
+func challengeRule(c Config, key, address string) rule {
+	host, _, _ := net.SplitHostPort(c.Listen.Address)
+	own := net.JoinHostPort(host, strconv.Itoa(c.TLS.ACME.HTTPPort))
+	return rule{
+		keys:   []string{"tls.acme.http_port", key, "tls.mode"},
+		broken: c.TLS.Mode == TLSACME && conflict(own, address),
+		text:   "is where " + key + " listens, too",
+		hint:   "use another port, or 0 to do without HTTP-01",
 	}
 }
 

@@ -44,7 +44,7 @@ func settings(c *Config, dir string) []setting {
 		bind("tls.acme.directory", &c.TLS.ACME.Directory, text(checkDirectory)),
 		bind("tls.acme.email", &c.TLS.ACME.Email, text(checkEmail)),
 		bind("tls.acme.ca_root_file", &c.TLS.ACME.CARootFile, file(dir)),
-		bind("tls.acme.http_port", &c.TLS.ACME.HTTPPort, integer(1, 65535)),
+		bind("tls.acme.http_port", &c.TLS.ACME.HTTPPort, integer(0, 65535)),
 		bind("upstream.url", &c.Upstream.URL, upstreamURL()),
 		bind("upstream.timeout", &c.Upstream.Timeout, duration(time.Millisecond, longestCall)),
 		bind("upstream.ca_file", &c.Upstream.CAFile, file(dir)),

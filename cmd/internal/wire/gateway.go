@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -34,6 +35,8 @@ type Gateway struct {
 	counted  []keys.Use // by processes before this one
 	public   net.Listener
 	admin    net.Listener
+	acme     *authority     // nil unless tls.mode is "acme"
+	clients  *x509.CertPool // nil: client certificates are not demanded
 	current  atomic.Pointer[serving]
 	stopping atomic.Bool
 }
@@ -63,6 +66,9 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 }
 
 func (g *Gateway) build(ctx context.Context, k *keyring) (err error) {
+	if g.clients, err = pool(g.config.TLS.ClientCAFile); err != nil {
+		return fmt.Errorf("tls.client_ca_file: %w", err)
+	}
 	if g.ledger, g.counted, err = k.vault.Store.OpenLedger(); err != nil {
 		return err
 	}
@@ -71,7 +77,7 @@ func (g *Gateway) build(ctx context.Context, k *keyring) (err error) {
 		return errors.Join(err, g.ledger.Close())
 	}
 	g.current.Store(s)
-	if err := g.listen(); err != nil {
+	if err := g.listen(); err != nil { // last: what it opens, Run closes
 		s.end()
 		return errors.Join(err, g.ledger.Close())
 	}
@@ -86,7 +92,7 @@ func (g *Gateway) prepare(ctx context.Context, c config.Config, k *keyring) (*se
 		return nil, err
 	}
 	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
-	certs, err := certificates(ctx, c, k, g.world, g.log)
+	certs, err := g.certificates(ctx, c, k)
 	if err != nil {
 		end()
 		return nil, err
@@ -101,6 +107,12 @@ func (g *Gateway) listen() error {
 	}
 	if g.admin, err = net.Listen("tcp", g.config.Admin.Address); err != nil {
 		return errors.Join(fmt.Errorf("admin.address: %w", err), g.public.Close())
+	}
+	if g.config.TLS.Mode != config.TLSACME {
+		return nil
+	}
+	if g.acme, err = openAuthority(g.config, g.public.Addr(), g.log); err != nil {
+		return errors.Join(err, g.public.Close(), g.admin.Close())
 	}
 	return nil
 }
@@ -123,20 +135,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		last.end()
 		last.keys.end()
 	}()
-	clients, err := pool(g.config.TLS.ClientCAFile)
-	if err != nil {
-		return errors.Join(fmt.Errorf("tls.client_ca_file: %w", err), g.public.Close(), g.admin.Close())
-	}
-	public := listen.New(listen.Config{
-		Handler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.current.Load().handler.ServeHTTP(w, r) }),
-		Certificates: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return g.current.Load().certificates(h) },
-		ClientCAs:    clients,
-		AnswerTime:   g.config.Upstream.Timeout + queueTime,
-		Limits:       limits(g.config.Limits),
-		Log:          g.log,
-	})
 	admin := listen.New(listen.Config{Handler: status.Handler(&g.counters, g.ready), AnswerTime: time.Second, Log: g.log})
-
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAdmin()
 	adminDone := make(chan error, 1)
@@ -144,9 +143,41 @@ func (g *Gateway) Run(ctx context.Context) error {
 	noteStop := context.AfterFunc(ctx, func() { g.stopping.Store(true) })
 	defer noteStop()
 	kept := g.keepUsage()
-	err = public.Serve(ctx, g.public)
+	keptCerts := g.keepCertificates(ctx)
+	err := listen.New(g.front()).Serve(ctx, g.public)
 	stopAdmin()
-	return errors.Join(err, kept(), <-adminDone)
+	return errors.Join(err, keptCerts(), kept(), <-adminDone)
+}
+
+// front is the public listener, which goes by what is current.
+func (g *Gateway) front() listen.Config {
+	c := listen.Config{
+		Handler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.current.Load().handler.ServeHTTP(w, r) }),
+		Certificates: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return g.current.Load().certificates(h) },
+		ClientCAs:    g.clients,
+		AnswerTime:   g.config.Upstream.Timeout + queueTime,
+		Limits:       limits(g.config.Limits),
+		Log:          g.log,
+	}
+	if g.acme != nil {
+		c.Challenge = g.acme.Certificate
+	}
+	return c
+}
+
+// keepCertificates gets and renews certificates by ACME, if that is where they
+// come from, until ctx ends. What it returns waits for the end.
+func (g *Gateway) keepCertificates(ctx context.Context) (ended func() error) {
+	if g.acme == nil {
+		return func() error { return nil }
+	}
+	ctx, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- g.acme.run(ctx) }()
+	return func() error {
+		stop()
+		return <-done
+	}
 }
 
 // freshPerAddress is how many connections of one address may be without a request
@@ -175,14 +206,18 @@ func (g *Gateway) keepUsage() (complete func() error) {
 	}
 }
 
-// ready tells why the proxy should get no requests now. A store that gets another
-// master key is no reason: all that was there before can still be served.
-func (g *Gateway) ready() error {
+// ready tells why the proxy should get no requests now, or what will be trouble
+// later. A store that gets another master key is no reason: all that was there
+// before can still be served.
+func (g *Gateway) ready() (note string, err error) {
 	if g.stopping.Load() {
-		return errors.New("stopping")
+		return "", errors.New("stopping")
 	}
 	if err := g.current.Load().keys.live.Err(); err != nil && !errors.Is(err, keys.ErrResealed) {
-		return errors.New("the keys cannot be brought up to date: see the log")
+		return "", errors.New("the keys cannot be brought up to date: see the log")
 	}
-	return nil
+	if g.acme != nil {
+		return g.acme.Ready(g.world.Now())
+	}
+	return "", nil
 }

@@ -12,16 +12,9 @@ import (
 // config before stays as a whole.
 func (g *Gateway) Reload(ctx context.Context, c config.Config) error {
 	before := g.current.Load()
-	for _, fixed := range []struct{ key, is, wants string }{
-		{"listen.address", before.config.Listen.Address, c.Listen.Address},
-		{"admin.address", before.config.Admin.Address, c.Admin.Address},
-		{"tls.client_ca_file", before.config.TLS.ClientCAFile, c.TLS.ClientCAFile},
-		{"store.url", before.config.Store.String(), c.Store.String()},
-		{"upstream.timeout", before.config.Upstream.Timeout.String(), c.Upstream.Timeout.String()},
-		{"limits", fmt.Sprint(before.config.Limits), fmt.Sprint(c.Limits)},
-	} {
-		if fixed.is != fixed.wants {
-			return fmt.Errorf("%s is %s and cannot become %s while kmproxy runs: restart it", fixed.key, fixed.is, fixed.wants)
+	for _, f := range fixed(before.config, c) {
+		if f.is != f.wants {
+			return fmt.Errorf("%s is %s and cannot become %s while kmproxy runs: restart it", f.key, f.is, f.wants)
 		}
 	}
 	ring := before.keys
@@ -44,4 +37,25 @@ func (g *Gateway) Reload(ctx context.Context, c config.Config) error {
 		before.keys.end()
 	}
 	return nil
+}
+
+// fixture is a setting that only a restart changes.
+type fixture struct{ key, is, wants string }
+
+func fixed(is, wants config.Config) []fixture {
+	all := []fixture{
+		{"listen.address", is.Listen.Address, wants.Listen.Address},
+		{"admin.address", is.Admin.Address, wants.Admin.Address},
+		{"tls.client_ca_file", is.TLS.ClientCAFile, wants.TLS.ClientCAFile},
+		{"store.url", is.Store.String(), wants.Store.String()},
+		{"upstream.timeout", is.Upstream.Timeout.String(), wants.Upstream.Timeout.String()},
+		{"limits", fmt.Sprint(is.Limits), fmt.Sprint(wants.Limits)},
+	}
+	if is.TLS.Mode == config.TLSACME || wants.TLS.Mode == config.TLSACME { // it has listeners and certificates of its own
+		all = append(all,
+			fixture{"tls.mode", is.TLS.Mode.String(), wants.TLS.Mode.String()},
+			fixture{"tls.hostnames", fmt.Sprint(is.TLS.Hostnames), fmt.Sprint(wants.TLS.Hostnames)},
+			fixture{"tls.acme", fmt.Sprintf("%+v", is.TLS.ACME), fmt.Sprintf("%+v", wants.TLS.ACME)})
+	}
+	return all
 }

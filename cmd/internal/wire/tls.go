@@ -19,14 +19,14 @@ const lookAgain = time.Second
 
 // certificates is the source that tls.mode names. What must be followed runs
 // until ctx ends.
-func certificates(ctx context.Context, c config.Config, k *keyring, w World, log *slog.Logger) (listen.Certificates, error) {
+func (g *Gateway) certificates(ctx context.Context, c config.Config, k *keyring) (listen.Certificates, error) {
 	switch c.TLS.Mode {
 	case config.TLSLocal:
-		ca, err := k.localCA(ctx, c, w)
+		ca, err := k.localCA(ctx, c, g.world)
 		if err != nil {
 			return nil, err
 		}
-		return ca.Certificates(localNames(c.TLS.Hostnames), w.Now), nil
+		return ca.Certificates(localNames(c.TLS.Hostnames), g.world.Now), nil
 	case config.TLSFiles:
 		files, err := listen.NewFiles(func() (tls.Certificate, error) {
 			return tls.LoadX509KeyPair(c.TLS.CertFile, c.TLS.KeyFile)
@@ -34,8 +34,10 @@ func certificates(ctx context.Context, c config.Config, k *keyring, w World, log
 		if err != nil {
 			return nil, err
 		}
-		go files.Follow(ctx, lookAgain, func(changed bool, err error) { tellCertificate(log, changed, err) })
+		go files.Follow(ctx, lookAgain, func(changed bool, err error) { tellCertificate(g.log, changed, err) })
 		return files.Certificate, nil
+	case config.TLSACME:
+		return func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return g.acme.Certificate(h) }, nil
 	}
 	return nil, fmt.Errorf("tls.mode %s is not built in", c.TLS.Mode)
 }

@@ -1,0 +1,51 @@
+package listen
+
+import "crypto/tls"
+
+// probeProtocol is what an ACME server speaks that wants a TLS-ALPN-01 challenge
+// answered, and nobody else (RFC 8737 §3).
+const probeProtocol = "acme-tls/1"
+
+// tlsConfig speaks TLS 1.2 with forward secrecy and AEAD only, and TLS 1.3.
+func tlsConfig(c Config) *tls.Config {
+	t := &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		GetCertificate: c.Certificates,
+		NextProtos:     []string{"h2", "http/1.1"},
+		CipherSuites: []uint16{
+			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+			tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		},
+	}
+	if c.ClientCAs != nil {
+		t.ClientAuth, t.ClientCAs = tls.RequireAndVerifyClientCert, c.ClientCAs
+	}
+	if c.Challenge != nil {
+		probe := probeConfig(c.Challenge)
+		t.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+			if isProbe(h) {
+				return probe, nil
+			}
+			return nil, nil // t itself
+		}
+	}
+	return t
+}
+
+// probeConfig is for an ACME server, which has no client certificate to show. The
+// connection is good for its handshake alone: net/http closes one whose protocol
+// it does not serve, and no ticket leads from it to another.
+func probeConfig(challenge Certificates) *tls.Config {
+	return &tls.Config{
+		MinVersion:             tls.VersionTLS12,
+		GetCertificate:         challenge,
+		NextProtos:             []string{probeProtocol},
+		SessionTicketsDisabled: true,
+	}
+}
+
+// isProbe: an ACME server offers its protocol and no other (RFC 8737 §3).
+func isProbe(h *tls.ClientHelloInfo) bool {
+	return len(h.SupportedProtos) == 1 && h.SupportedProtos[0] == probeProtocol
+}
