@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // Limits bound the connections of one listener. Zero: as many as there are.
@@ -93,6 +94,25 @@ func (c *crowd) depart(g *guest) {
 	if a.count--; a.count == 0 {
 		delete(c.addresses, g.from)
 	}
+}
+
+// linger waits until no connection is at rest any more, or most is over.
+func (c *crowd) linger(most time.Duration) {
+	const look = 10 * time.Millisecond
+	for end := time.Now().Add(most); c.anyIdle() && time.Now().Before(end); {
+		time.Sleep(look)
+	}
+}
+
+func (c *crowd) anyIdle() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range c.addresses {
+		if a.idle.Len() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func over(n, limit int) bool { return limit > 0 && n > limit }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,9 +73,13 @@ func (e *edge) get(h2 bool) string {
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
+	close  func()
 }
 
-func newPipes() pipes { return pipes{make(chan net.Conn), make(chan struct{})} }
+func newPipes() pipes {
+	closed := make(chan struct{})
+	return pipes{make(chan net.Conn), closed, sync.OnceFunc(func() { close(closed) })}
+}
 
 func (p pipes) Accept() (net.Conn, error) {
 	select {
@@ -85,7 +90,7 @@ func (p pipes) Accept() (net.Conn, error) {
 	}
 }
 
-func (p pipes) Close() error   { close(p.closed); return nil }
+func (p pipes) Close() error   { p.close(); return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 func (p pipes) dial() net.Conn {
 	client, server := net.Pipe()
@@ -157,4 +162,35 @@ func TestDrainEnds(t *testing.T) {
 				t.Error("it was answered")
 			}
 		})
+}
+
+// TestDrainTellsConnectionsAtRest: a client that uses its connection once more
+// while the server stops is answered, and told that this was the last time.
+func TestDrainTellsConnectionsAtRest(t *testing.T) {
+	e := serve(t, ok, nil)
+	conn, err := e.dial(t, nil)
+	if err == nil {
+		err = ask(conn)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.stop()
+	for { // until the listener is closed
+		late, err := net.Dial("tcp", e.address)
+		if err != nil {
+			break
+		}
+		_ = late.Close()
+	}
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || answer.StatusCode != http.StatusOK || !answer.Close {
+		t.Errorf("got %+v, %v", answer, err)
+	}
+	if err := <-e.done; err != nil {
+		t.Error(err)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,7 @@ const (
 	idleTimeout       = 2 * time.Minute
 	maxStreams        = 100 // requests at once on one HTTP/2 connection
 	drainTime         = 30 * time.Second
+	lingerTime        = 2 * time.Second // of that, for connections at rest to be used once more
 )
 
 // Certificates gives the certificate of a handshake. It is safe for concurrent use.
@@ -40,14 +42,17 @@ type Config struct {
 
 // Server serves one listener.
 type Server struct {
-	http *http.Server
-	tls  bool
+	http     *http.Server
+	tls      bool
+	crowd    *crowd
+	draining atomic.Bool
 }
 
 // New makes a Server that serves nothing yet.
 func New(c Config) *Server {
-	s := &http.Server{
-		Handler:           c.Handler,
+	s := &Server{tls: c.Certificates != nil, crowd: newCrowd(c.Limits)}
+	s.http = &http.Server{
+		Handler:           s.lastWords(c.Handler),
 		MaxHeaderBytes:    maxHeaderBytes,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
@@ -56,17 +61,29 @@ func New(c Config) *Server {
 		// OPTIONS * has no route either; net/http would answer it 200
 		DisableGeneralOptionsHandler: true,
 		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
-		ConnState:                    newCrowd(c.Limits).changed,
+		ConnState:                    s.crowd.changed,
 		ErrorLog:                     slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
 	if c.Certificates != nil {
-		s.TLSConfig = tlsConfig(c)
+		s.http.TLSConfig = tlsConfig(c)
 	}
-	return &Server{http: s, tls: c.Certificates != nil}
+	return s
+}
+
+// lastWords tells who still uses a connection while we stop that it ends with
+// this answer, so that he does not send the next request into its end.
+func (s *Server) lastWords(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.draining.Load() {
+			w.Header().Set("Connection", "close") // over HTTP/2: GOAWAY
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Serve answers on l until ctx ends, then takes no new connection and lets the
-// requests that were begun finish, for at most 30 seconds.
+// requests that were begun finish, for at most 30 seconds. Connections at rest
+// are closed after their next answer, or after 2 seconds.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- s.accept(l) }()
@@ -75,6 +92,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serving on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
+	s.draining.Store(true)
+	_ = l.Close() // Shutdown would do it as well, but only after the lingering
+	s.crowd.linger(lingerTime)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	if err := s.http.Shutdown(drain); err != nil {
@@ -91,7 +111,7 @@ func (s *Server) accept(l net.Listener) error {
 	} else {
 		err = s.http.Serve(l)
 	}
-	if errors.Is(err, http.ErrServerClosed) {
+	if errors.Is(err, http.ErrServerClosed) || s.draining.Load() {
 		return nil
 	}
 	return err
