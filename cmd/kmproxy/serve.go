@@ -42,6 +42,9 @@ func serve(e *env, c *cli.Context) (result, error) {
 		log.Warn("the replay memory is not built in yet: admission.replay_window has no effect")
 	}
 	go e.reloads(c, g, log)
+	service := notifier{log}
+	service.ready()
+	defer context.AfterFunc(c.Context, service.stopping)()
 	err = g.Run(c.Context)
 	log.Info("stopped")
 	return nil, err
@@ -52,16 +55,19 @@ func (e *env) reloads(c *cli.Context, g *wire.Gateway, log *slog.Logger) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
+	service := notifier{log}
 	for {
 		select {
 		case <-c.Context.Done():
 			return
 		case <-hup:
+			service.reloading()
 			if err := e.reload(c.Context, c, g); err != nil {
 				log.Error("the new config is refused: the one before stays in use", "error", err)
 			} else {
 				log.Info("the new config is in use")
 			}
+			service.ready()
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"kmproxy/crypto/sensitive"
 )
@@ -17,11 +18,19 @@ func ReadSecretFile(path string) (sensitive.Bytes, error) {
 	if err != nil {
 		return sensitive.Bytes{}, err
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && !lent(info) {
 		return sensitive.Bytes{}, fmt.Errorf("%s is open to others (mode %04o): chmod 600 it", path, mode)
 	}
 	content, err := os.ReadFile(path)
 	return sensitive.New(content), err
+}
+
+// lent tells whether root gave us a file through our group, to read and no more:
+// so do systemd's LoadCredential and the volumes of Kubernetes, for a service that
+// is nobody's user.
+func lent(info fs.FileInfo) bool {
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	return ok && owner.Uid == 0 && os.Getuid() != 0 && info.Mode().Perm()&^0o440 == 0
 }
 
 // CreateSecretFile writes a new file with mode 0600, whole or not at all, and

@@ -33,8 +33,7 @@ type Gateway struct {
 	budget   *proxy.Budget // of the bytes of bodies
 	ledger   *filestore.Ledger
 	counted  []keys.Use // by processes before this one
-	public   net.Listener
-	admin    net.Listener
+	sockets  sockets
 	acme     *authority     // nil unless tls.mode is "acme"
 	clients  *x509.CertPool // nil: client certificates are not demanded
 	current  atomic.Pointer[serving]
@@ -100,28 +99,24 @@ func (g *Gateway) prepare(ctx context.Context, c config.Config, k *keyring) (*se
 	return &serving{config: c, keys: k, handler: h, certificates: certs, end: end}, nil
 }
 
-func (g *Gateway) listen() error {
-	var err error
-	if g.public, err = net.Listen("tcp", g.config.Listen.Address); err != nil {
-		return fmt.Errorf("listen.address: %w", err)
-	}
-	if g.admin, err = net.Listen("tcp", g.config.Admin.Address); err != nil {
-		return errors.Join(fmt.Errorf("admin.address: %w", err), g.public.Close())
+func (g *Gateway) listen() (err error) {
+	if g.sockets, err = openSockets(g.config); err != nil {
+		return err
 	}
 	if g.config.TLS.Mode != config.TLSACME {
 		return nil
 	}
-	if g.acme, err = openAuthority(g.config, g.public.Addr(), g.log); err != nil {
-		return errors.Join(err, g.public.Close(), g.admin.Close())
+	if g.acme, err = openAuthority(g.config, g.sockets.public.Addr(), g.log); err != nil {
+		g.sockets.close()
 	}
-	return nil
+	return err
 }
 
 // PublicAddress is where the public listener is.
-func (g *Gateway) PublicAddress() net.Addr { return g.public.Addr() }
+func (g *Gateway) PublicAddress() net.Addr { return g.sockets.public.Addr() }
 
 // AdminAddress is where the admin listener is.
-func (g *Gateway) AdminAddress() net.Addr { return g.admin.Addr() }
+func (g *Gateway) AdminAddress() net.Addr { return g.sockets.admin.Addr() }
 
 // Projects counts the projects in the keys' newest revision.
 func (g *Gateway) Projects() int { return g.current.Load().keys.live.Ring().Projects() }
@@ -139,12 +134,12 @@ func (g *Gateway) Run(ctx context.Context) error {
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAdmin()
 	adminDone := make(chan error, 1)
-	go func() { adminDone <- admin.Serve(adminCtx, g.admin) }()
+	go func() { adminDone <- admin.Serve(adminCtx, g.sockets.admin) }()
 	noteStop := context.AfterFunc(ctx, func() { g.stopping.Store(true) })
 	defer noteStop()
 	kept := g.keepUsage()
 	keptCerts := g.keepCertificates(ctx)
-	err := listen.New(g.front()).Serve(ctx, g.public)
+	err := listen.New(g.front()).Serve(ctx, g.sockets.public)
 	stopAdmin()
 	return errors.Join(err, keptCerts(), kept(), <-adminDone)
 }
