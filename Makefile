@@ -31,6 +31,10 @@ interop: ## only the clients that others wrote, with how many calls each made
 fuzz: ## every fuzz target for FUZZTIME: make fuzz FUZZTIME=10m
 	scripts/fuzz $(FUZZTIME)
 
+.PHONY: endure
+endure: ## what takes long: reloads and restarts under load, in their whole length
+	KMPROXY_LONG=1 go test -count=1 -timeout 60m -v ./e2e
+
 .PHONY: bench
 bench: ## what a warm request costs beside its RSA operation, with a profile; what a ring of keys costs
 	go test -run '^$$' -bench . -benchtime 1x -v ./bench

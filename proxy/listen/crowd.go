@@ -96,19 +96,20 @@ func (c *crowd) depart(g *guest) {
 	}
 }
 
-// linger waits until no connection is at rest any more, or most is over.
+// linger waits until no connection is at rest any more, or most is over. Fresh
+// ones count: net/http drops a request whose header comes after Shutdown.
 func (c *crowd) linger(most time.Duration) {
 	const look = 10 * time.Millisecond
-	for end := time.Now().Add(most); c.anyIdle() && time.Now().Before(end); {
+	for end := time.Now().Add(most); c.anyAtRest() && time.Now().Before(end); {
 		time.Sleep(look)
 	}
 }
 
-func (c *crowd) anyIdle() bool {
+func (c *crowd) anyAtRest() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, a := range c.addresses {
-		if a.idle.Len() > 0 {
+		if a.idle.Len()+a.fresh.Len() > 0 {
 			return true
 		}
 	}

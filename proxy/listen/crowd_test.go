@@ -2,7 +2,6 @@ package listen_test
 
 import (
 	"bufio"
-	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -36,41 +35,6 @@ func wantClosed(t *testing.T, what string, c net.Conn) {
 func isTimeout(err error) bool {
 	e, ok := err.(net.Error)
 	return ok && e.Timeout()
-}
-
-// TestIdleConnectionsMakeRoom: who holds connections is closed for who uses his,
-// the one that rested longest first.
-func TestIdleConnectionsMakeRoom(t *testing.T) {
-	for what, limits := range map[string]listen.Limits{"of an address": {ConnsPerAddress: 3}, "in all": {Conns: 3}} {
-		e := serve(t, ok, func(c *listen.Config) { c.Limits = limits })
-		var conns []*tls.Conn
-		for range 3 {
-			c, err := e.dial(t, nil)
-			if err == nil {
-				err = ask(c)
-			}
-			if err != nil {
-				t.Fatalf("%s: %v", what, err)
-			}
-			conns = append(conns, c)
-		}
-		if err := ask(conns[0]); err != nil { // now the second has rested longest
-			t.Fatalf("%s: %v", what, err)
-		}
-		late, err := e.dial(t, nil)
-		if err == nil {
-			err = ask(late)
-		}
-		if err != nil {
-			t.Errorf("%s: the newcomer: %v", what, err)
-		}
-		wantClosed(t, what, conns[1])
-		for _, i := range []int{0, 2} {
-			if err := ask(conns[i]); err != nil {
-				t.Errorf("%s: connection %d: %v", what, i, err)
-			}
-		}
-	}
 }
 
 // TestSilentConnectionsMakeRoom: whoever opens connections and says nothing, not

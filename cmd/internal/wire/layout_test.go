@@ -36,6 +36,7 @@ var allowed = []struct {
 	{"cmd/internal/wire", []string{"crypto/", "keys", "proxy", "cmd/internal/config"}},
 	{"cmd/...", []string{"crypto/", "keys", "proxy", "cmd/internal/"}},
 	{"bench", []string{"crypto/", "keys", "proxy"}},
+	{"e2e", []string{"crypto/", "keys", "proxy"}},
 }
 
 // onlyIn are packages that one room alone may import: what can be had in more
