@@ -40,6 +40,10 @@ bench: ## what a warm request costs beside its RSA operation, with a profile; wh
 	go test -run '^$$' -bench . -benchtime 1x -v ./bench
 	go test -run '^$$' -bench Ring -benchmem ./keys
 
+.PHONY: kill
+kill: ## kill -9 at 1,000 random moments of every command that changes the store
+	KILLS=1000 go test -count=1 -timeout 60m -v -run '^TestKilled$$' ./cmd/kmproxy
+
 .PHONY: lint
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt wants: $$unformatted" >&2; exit 1; }

@@ -84,25 +84,34 @@ func newHalves(t *testing.T) halves {
 
 // record is a project with some keys, as package keys writes it.
 func (h halves) record(master envelope.Key, number, count int) keys.Change {
-	const at = "2026-01-01T00:00:00Z"
-	id := fmt.Sprintf("%015d", number)
-	access := fmt.Sprintf("%040d", number)
-	var list []any
+	id, access := fmt.Sprintf("%015d", number), fmt.Sprintf("%040d", number)
+	var list []filledKey
 	private := map[string][]byte{}
 	for i := range count {
-		keyID := fmt.Sprintf("%032x", number+i)
-		state := [...]string{"active", "staged"}[i]
-		list = append(list, map[string]any{"key_id": keyID, "state": state, "created_at": at, "since": at,
-			"algs": []string{"RSA-OAEP", "RSA-OAEP-256"}, "encs": []string{"A128GCM", "A256GCM"},
-			"server_public_key": h.public, "client_public_key": h.public})
-		private[keyID] = h.private
+		k := filledKey{ID: fmt.Sprintf("%032x", number+i), State: [...]string{"active", "staged"}[i], CreatedAt: filledAt, Since: filledAt,
+			Algs: []string{"RSA-OAEP", "RSA-OAEP-256"}, Encs: []string{"A128GCM", "A256GCM"}, Server: h.public, Client: h.public}
+		list = append(list, k)
+		private[k.ID] = h.private
 	}
-	plain := marshal(map[string]any{"asp_id": id, "state": "active", "created_at": at, "keys": list,
-		"credentials": []any{map[string]any{"access_key": access, "created_at": at}}})
-	hidden := marshal(map[string]any{"secret_keys": map[string][]byte{access: []byte("a secret")}, "private_keys": private})
+	plain := fmt.Appendf(nil, `{"asp_id":%q,"state":"active","created_at":%q,"credentials":[{"access_key":%q,"created_at":%q}],"keys":%s}`,
+		id, filledAt, access, filledAt, marshal(list))
+	hidden := fmt.Appendf(nil, `{"secret_keys":%s,"private_keys":%s}`, marshal(map[string][]byte{access: []byte("a secret")}), marshal(private))
 	name := "project/" + id
 	sealed := master.Seal(envelope.Place{Record: name, Field: "secrets", Version: 1}, plain, hidden)
 	return keys.Change{Name: name, Value: marshal(map[string]any{"version": 1, "plain": json.RawMessage(plain), "sealed": sealed})}
+}
+
+const filledAt = "2026-01-01T00:00:00Z"
+
+type filledKey struct {
+	ID        string   `json:"key_id"`
+	State     string   `json:"state"`
+	CreatedAt string   `json:"created_at"`
+	Since     string   `json:"since"`
+	Algs      []string `json:"algs"`
+	Encs      []string `json:"encs"`
+	Server    string   `json:"server_public_key"`
+	Client    string   `json:"client_public_key"`
 }
 
 func marshal(v any) []byte {

@@ -1,180 +1,187 @@
 package main
 
 import (
-	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"syscall"
+	"strings"
 	"testing"
+	"text/tabwriter"
 	"time"
 )
 
-// TestKilled kills the built program at random moments while it makes projects
-// and keys: the store always opens, and what was reported done is there.
+// TestKilled kills the built program at random moments of every command that
+// changes the store, KILLS times in all: the store is as before or as after, whole
+// and audited, and what was reported done is done.
 func TestKilled(t *testing.T) {
-	runs := 200
-	if testing.Short() {
-		runs = 20
+	kills := numberFrom(t, "KILLS", 105)
+	o := newOffice(t, kills)
+	tallies := make([]tally, len(killings))
+	for i, kind := range killings {
+		tallies[i].time(t, o, kind)
 	}
-	k := newKiller(t)
-	for i := range runs {
-		kind := [...]string{"project", "key"}[i%2]
-		out, done := k.run(t, kind, k.args(t, kind))
-		if !done {
-			k.killed[kind]++
-		}
-		if len(out) > 0 {
-			k.reported[kind]++
-			k.expect(t, out)
-		}
-		k.check(t)
-	}
-	for _, kind := range []string{"project", "key"} {
-		t.Logf("%s create: %d runs, %d killed, %d reported done: none of those is lost", kind, runs/2, k.killed[kind], k.reported[kind])
-		if k.killed[kind] == 0 || k.reported[kind] == 0 {
-			t.Errorf("the moments for %s create are not spread well", kind)
+	for round := range (kills + len(killings) - 1) / len(killings) {
+		for i, kind := range killings {
+			tallies[i].round(t, o, kind, round%2 == 0)
 		}
 	}
+	for i, kind := range killings {
+		const most = 20
+		for extra := 0; !tallies[i].spread() && extra < most; extra++ {
+			tallies[i].round(t, o, kind, extra%2 == 0)
+		}
+	}
+	report(t, tallies)
 }
 
-// killer runs a program and ends it at random moments.
-type killer struct {
-	program string
-	dir     string
-	typical map[string]time.Duration // by kind: of a run that is left alone
-	want    map[string]bool          // what was promised
-	asps    int                      // projects that were asked for
-
-	killed, reported map[string]int // by kind
+// numberFrom is a number of the environment, by which a test is made longer.
+func numberFrom(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s=%s is no number", name, text)
+	}
+	return n
 }
 
-func newKiller(t *testing.T) *killer {
-	k := &killer{program: build(t), dir: t.TempDir(), typical: map[string]time.Duration{},
-		want: map[string]bool{}, killed: map[string]int{}, reported: map[string]int{}}
-	if err := os.WriteFile(filepath.Join(k.dir, "config.toml"), nil, 0o600); err != nil {
+// newOffice has projects with an active and a staged key each, enough of them for
+// that many runs.
+func newOffice(t *testing.T, runs int) *office {
+	t.Helper()
+	o := &office{killer: newKiller(t), master: "data/master.key"}
+	fillStore(t, o.dir, 2*(20+runs/10))
+	o.source(t, "data", o.master)
+	if err := os.WriteFile(filepath.Join(o.dir, "client.pem"), []byte(newHalves(t).public), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	k.must(t, "project", "create", "--asp-id", "000000000000000")
-	id := k.must(t, "key", "create", "--asp-id", "000000000000000")
-	pem := k.must(t, "key", "export", id["key_id"].(string))
-	if err := os.WriteFile(filepath.Join(k.dir, "client.pem"), []byte(pem["client_public_key"].(string)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, kind := range []string{"project", "key"} {
-		const rounds = 3
-		start := time.Now()
-		for range rounds {
-			k.must(t, k.args(t, kind)...)
-		}
-		k.typical[kind] = time.Since(start) / rounds
-	}
-	return k
+	return o
 }
 
-// args asks for a new project, or for a key of a project that has room for one.
-func (k *killer) args(t *testing.T, kind string) []string {
-	t.Helper()
-	if kind == "key" {
-		return []string{"key", "create", "--asp-id", k.roomy(t), "--client-public-key", "client.pem"}
-	}
-	k.asps++
-	return []string{"project", "create", "--asp-id", "A" + strconv.Itoa(10000000000000+k.asps)}
+// tally is what came of the runs of one command.
+type tally struct {
+	whole, writing time.Duration // of runs that are left alone, lately
+
+	runs, killed, nothing, midway, silent, reported int
 }
 
-// run starts the program and kills it at a random moment of a typical run. It
-// returns what was reported on stdout, whole or nothing, and whether it ended by itself.
-func (k *killer) run(t *testing.T, kind string, args []string) (out []byte, done bool) {
+// time takes the time of a run that is left alone.
+func (y *tally) time(t *testing.T, o *office, kind killing) {
 	t.Helper()
-	cmd := k.command(args...)
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stdout = write
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	_ = write.Close() // the child has it
-	timer := time.AfterFunc(time.Duration(rand.Int64N(int64(k.typical[kind]*5/4))), func() { _ = cmd.Process.Signal(syscall.SIGKILL) })
-	var doc json.RawMessage
-	if json.NewDecoder(read).Decode(&doc) == nil {
-		out = doc
-	}
-	_ = read.Close()
-	done = cmd.Wait() == nil
-	timer.Stop()
-	return out, done
+	run := y.run(t, o, kind, moment{})
+	*y = tally{whole: run.took, writing: run.writing}
 }
 
-// expect remembers what a report promised.
-func (k *killer) expect(t *testing.T, report []byte) {
+// round kills one run, anywhere or while it writes.
+func (y *tally) round(t *testing.T, o *office, kind killing, anywhere bool) {
 	t.Helper()
-	var doc map[string]any
-	if err := json.Unmarshal(report, &doc); err != nil {
-		t.Fatal(err)
+	at := within(y.whole)
+	if !anywhere {
+		at = moment{after: 1 + rand.N(max(y.writing, time.Millisecond)*3/2), writes: true}
 	}
-	if id, ok := doc["key_id"].(string); ok {
-		k.want[id] = true
-	} else {
-		k.want[doc["asp_id"].(string)] = true
-	}
+	y.run(t, o, kind, at)
 }
 
-// check opens the store and looks for everything that was promised.
-func (k *killer) check(t *testing.T) {
+// run makes the command possible, runs it, and compares what it left.
+func (y *tally) run(t *testing.T, o *office, kind killing, at moment) outcome {
 	t.Helper()
-	have := map[string]bool{}
-	for _, p := range k.must(t, "project", "list")["projects"].([]any) {
-		project := p.(map[string]any)
-		have[project["asp_id"].(string)] = true
-		active := 0
-		for _, key := range project["keys"].([]any) {
-			have[key.(map[string]any)["key_id"].(string)] = true
-			if key.(map[string]any)["state"] == "active" {
-				active++
-			}
-		}
-		if active > 1 {
-			t.Fatalf("project %s has %d active keys", project["asp_id"], active)
+	args, change := kind.ready(t, o)
+	before := o.look(t)
+	if _, told := change["audit"]; !told {
+		entries, _ := strconv.Atoi(before["audit"])
+		change["audit"] = strconv.Itoa(entries + 1)
+	}
+	run := o.run(t, at, args...)
+	midway := o.midway(t)
+	if kind.settle != nil {
+		kind.settle(t, o, run)
+	}
+	after := o.look(t)
+	want := before.with(change)
+	done := !after.is(before)
+	switch {
+	case done && !after.is(want):
+		t.Fatalf("%q left neither the state before nor the one after it:\n%v\nwant %v\nor   %v", args, after, before, want)
+	case !done && run.report != nil:
+		t.Fatalf("%q was reported done and is lost: %v", args, run.report)
+	}
+	o.wantReported(t, run.report, after)
+	o.source(t, "data", o.master)
+	y.add(run, done, midway)
+	return run
+}
+
+// wantReported wants what a report names to be there.
+func (o *office) wantReported(t *testing.T, report map[string]any, after world) {
+	t.Helper()
+	asp, _ := report["asp_id"].(string)
+	for field, place := range map[string]string{"key_id": "key/", "access_key": "access/"} {
+		if id, ok := report[field].(string); ok && asp != "" && after[place+asp+"/"+id] == "" {
+			t.Fatalf("%v was reported and is not there", report)
 		}
 	}
-	for id := range k.want {
-		if !have[id] {
-			t.Fatalf("%s was reported done and is not there", id)
+	if file, ok := report["client_private_key_file"].(string); ok {
+		if _, err := os.Stat(filepath.Join(o.dir, file)); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
 
-// roomy is a project with room for a key.
-func (k *killer) roomy(t *testing.T) string {
+func (y *tally) add(run outcome, done, midway bool) {
+	y.runs++
+	if run.report != nil {
+		y.reported++
+	}
+	if !run.killed {
+		y.whole = (3*y.whole + run.took) / 4
+		if run.writing > 0 {
+			y.writing = (3*y.writing + run.writing) / 4
+		}
+		return
+	}
+	y.killed++
+	switch {
+	case midway:
+		y.midway++
+	case !done:
+		y.nothing++
+	case run.report == nil:
+		y.silent++
+	}
+}
+
+// spread tells whether the moments cover a command from its begin to its end.
+func (y *tally) spread() bool {
+	return y.killed > y.runs/5 && y.nothing > 0 && y.reported > y.runs/20
+}
+
+// report prints what came of all runs.
+func report(t *testing.T, tallies []tally) {
 	t.Helper()
-	for _, p := range k.must(t, "project", "list")["projects"].([]any) {
-		if project := p.(map[string]any); len(project["keys"].([]any)) < 2 {
-			return project["asp_id"].(string)
+	var text strings.Builder
+	var sum tally
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(name string, y tally) {
+		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", name, y.runs, y.killed, y.nothing, y.midway, y.silent, y.reported)
+	}
+	_, _ = fmt.Fprintln(w, "command\truns\tkilled\tbefore it wrote\twhile it wrote\tbefore it told\treported done\t")
+	for i, y := range tallies {
+		row(killings[i].name, y)
+		sum = tally{runs: sum.runs + y.runs, killed: sum.killed + y.killed, nothing: sum.nothing + y.nothing,
+			midway: sum.midway + y.midway, silent: sum.silent + y.silent, reported: sum.reported + y.reported}
+		if !y.spread() {
+			t.Errorf("the moments for %s are not spread well", killings[i].name)
 		}
 	}
-	return k.must(t, k.args(t, "project")...)["asp_id"].(string)
-}
-
-func (k *killer) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(k.program, append([]string{"--json"}, args...)...)
-	cmd.Dir = k.dir
-	return cmd
-}
-
-// must runs the program to its end.
-func (k *killer) must(t *testing.T, args ...string) map[string]any {
-	t.Helper()
-	out, err := k.command(args...).Output()
-	if err != nil {
-		t.Fatalf("%q: %v\n%s", args, err, out)
+	row("all", sum)
+	_ = w.Flush()
+	t.Logf("nothing that was reported done is lost:\n%s", &text)
+	if sum.midway == 0 || sum.silent == 0 {
+		t.Error("no moment fell into a commit, or behind one")
 	}
-	var doc map[string]any
-	if err := json.Unmarshal(out, &doc); err != nil {
-		t.Fatalf("%q: %v\n%s", args, err, out)
-	}
-	return doc
 }

@@ -18,7 +18,7 @@ import (
 // again and again until it is through, from one master key to the next.
 func TestSealRotateKilled(t *testing.T) {
 	const records, rounds = 1001, 4 // with the audit chain's key
-	k := &killer{program: build(t), dir: t.TempDir()}
+	k := newKiller(t)
 	fillStore(t, k.dir, 2*(records-1))
 	if err := os.CopyFS(filepath.Join(k.dir, "copy"), os.DirFS(filepath.Join(k.dir, "data"))); err != nil {
 		t.Fatal(err)
@@ -27,9 +27,7 @@ func TestSealRotateKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.source(t, "copy", "copy/master.key")
-	begun := time.Now()
-	k.must(t, "seal", "rotate", "--to", "file:copy/next.key")
-	k.typical = map[string]time.Duration{"seal": time.Since(begun)}
+	typical := k.run(t, moment{}, "seal", "rotate", "--to", "file:copy/next.key").took
 
 	k.source(t, "data", "data/master.key")
 	former := k.must(t, "seal", "status")["key_id"].(string)
@@ -37,7 +35,7 @@ func TestSealRotateKilled(t *testing.T) {
 	for round := range rounds {
 		next := fmt.Sprintf("data/%d.key", round)
 		for {
-			if _, done := k.run(t, "seal", []string{"seal", "rotate", "--to", "file:" + next}); done {
+			if !k.run(t, within(typical), "seal", "rotate", "--to", "file:"+next).killed {
 				break
 			}
 			kills++
@@ -49,15 +47,6 @@ func TestSealRotateKilled(t *testing.T) {
 	t.Logf("%d times through, %d kills, %d of them midway", rounds, kills, midway)
 	if kills == 0 || midway == 0 {
 		t.Error("the moments are not spread well")
-	}
-}
-
-// source writes a config that names a store and a key file.
-func (k *killer) source(t *testing.T, store, key string) {
-	t.Helper()
-	text := fmt.Sprintf("[store]\nurl = \"file:%s\"\n[master_key]\nsource = \"file:%s\"\n", store, key)
-	if err := os.WriteFile(filepath.Join(k.dir, "config.toml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -131,7 +120,7 @@ func holding(t *testing.T, dir, text string) int {
 // TestSealRotateInterrupted: a signal ends it between two commits, and says how
 // to go on.
 func TestSealRotateInterrupted(t *testing.T) {
-	k := &killer{program: build(t), dir: t.TempDir()}
+	k := newKiller(t)
 	fillStore(t, k.dir, 2000)
 	k.source(t, "data", "data/master.key")
 	for wait := time.Duration(rand.Int64N(int64(50 * time.Millisecond))); ; wait += wait / 2 {
