@@ -8,14 +8,20 @@ import (
 // Budget bounds the bytes of bodies that are in memory at once, requests and
 // answers alike; what is made of them while they are opened and sealed comes on
 // top. It is safe for concurrent use.
-type Budget struct{ left atomic.Int64 }
+type Budget struct {
+	all  int64
+	left atomic.Int64
+}
 
 // NewBudget allows that many bytes.
 func NewBudget(bytes int64) *Budget {
-	b := new(Budget)
+	b := &Budget{all: bytes}
 	b.left.Store(bytes)
 	return b
 }
+
+// Held is how many bytes are in memory now.
+func (b *Budget) Held() int64 { return b.all - b.left.Load() }
 
 // begin opens an account for one request. Its end must be called.
 func (b *Budget) begin() *account { return &account{budget: b} }

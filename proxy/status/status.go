@@ -66,14 +66,31 @@ func (c *Counters) text() string {
 	return text + fmt.Sprintf("kmproxy_request_seconds_sum %g\nkmproxy_request_seconds_count %d\n", c.seconds, c.total)
 }
 
-// Handler serves /healthz, /readyz and /metrics. ready tells why the proxy should
-// get no requests now; nil if it should. Its note, which may be empty, is what
-// will be trouble later.
-func Handler(c *Counters, ready func() (note string, err error)) http.Handler {
+// Gauge is a number that goes up and down.
+type Gauge struct {
+	Name, Help string
+	Value      float64
+}
+
+func (g Gauge) text() string {
+	return fmt.Sprintf("# HELP %s %s\n# TYPE %s gauge\n%s %g\n", g.Name, g.Help, g.Name, g.Name, g.Value)
+}
+
+// Config is what is told. All of it must be set.
+type Config struct {
+	Counters *Counters
+	Gauges   func() []Gauge
+	// Ready tells why the proxy should get no requests now; nil if it should. Its
+	// note, which may be empty, is what will be trouble later.
+	Ready func() (note string, err error)
+}
+
+// Handler serves /healthz, /readyz and /metrics.
+func Handler(c Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		switch note, err := ready(); {
+		switch note, err := c.Ready(); {
 		case err != nil:
 			say(w, http.StatusServiceUnavailable, err.Error())
 		case note != "":
@@ -84,7 +101,10 @@ func Handler(c *Counters, ready func() (note string, err error)) http.Handler {
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_, _ = c.WriteTo(w) // the reader went away: nobody is left to tell
+		_, _ = c.Counters.WriteTo(w) // the reader went away: nobody is left to tell
+		for _, g := range c.Gauges() {
+			_, _ = io.WriteString(w, g.text()) // as before
+		}
 	})
 	return mux
 }

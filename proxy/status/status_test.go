@@ -20,6 +20,10 @@ func get(t *testing.T, h http.Handler, method, path string) *http.Response {
 	return w.Result()
 }
 
+func handler(c *status.Counters, ready func() (string, error), gauges ...status.Gauge) http.Handler {
+	return status.Handler(status.Config{Counters: c, Gauges: func() []status.Gauge { return gauges }, Ready: ready})
+}
+
 func text(t *testing.T, r *http.Response) string {
 	t.Helper()
 	b, err := io.ReadAll(r.Body)
@@ -50,7 +54,7 @@ func TestHandler(t *testing.T) {
 		{"GET", "/metrics/x", "", nil, 404, ""},
 		{"GET", "/debug/pprof/", "", nil, 404, ""},
 	} {
-		r := get(t, status.Handler(&status.Counters{}, func() (string, error) { return c.note, c.ready }), c.method, c.path)
+		r := get(t, handler(&status.Counters{}, func() (string, error) { return c.note, c.ready }), c.method, c.path)
 		if r.StatusCode != c.status {
 			t.Errorf("%s %s: status %d, want %d", c.method, c.path, r.StatusCode, c.status)
 		}
@@ -85,7 +89,7 @@ kmproxy_request_seconds_count 5
 
 func TestMetrics(t *testing.T) {
 	var c status.Counters
-	h := status.Handler(&c, func() (string, error) { return "", nil })
+	h := handler(&c, func() (string, error) { return "", nil })
 	if got := text(t, get(t, h, "GET", "/metrics")); got != noRequests {
 		t.Errorf("before any request:\n%s", got)
 	}
@@ -100,6 +104,14 @@ func TestMetrics(t *testing.T) {
 	}
 	if got := r.Header.Get("Content-Type"); got != "text/plain; version=0.0.4; charset=utf-8" {
 		t.Errorf("Content-Type is %q", got)
+	}
+}
+
+func TestGauges(t *testing.T) {
+	h := handler(&status.Counters{}, nil, status.Gauge{Name: "a", Help: "Things.", Value: 1.5}, status.Gauge{Name: "b", Help: "Others.", Value: 1 << 30})
+	want := noRequests + "# HELP a Things.\n# TYPE a gauge\na 1.5\n# HELP b Others.\n# TYPE b gauge\nb 1.073741824e+09\n"
+	if got := text(t, get(t, h, "GET", "/metrics")); got != want {
+		t.Errorf("got:\n%s", got)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -130,7 +131,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		last.end()
 		last.keys.end()
 	}()
-	admin := listen.New(listen.Config{Handler: status.Handler(&g.counters, g.ready), AnswerTime: time.Second, Log: g.log})
+	admin := listen.New(listen.Config{Handler: status.Handler(status.Config{Counters: &g.counters, Gauges: g.gauges, Ready: g.ready}), AnswerTime: time.Second, Log: g.log})
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopAdmin()
 	adminDone := make(chan error, 1)
@@ -181,6 +182,16 @@ const freshPerAddress = 1024
 
 func limits(l config.Limits) listen.Limits {
 	return listen.Limits{Conns: l.Connections, ConnsPerAddress: l.ConnectionsPerAddress, FreshPerAddress: freshPerAddress}
+}
+
+// gauges are what the proxy holds now.
+func (g *Gateway) gauges() []status.Gauge {
+	return []status.Gauge{
+		{Name: "kmproxy_goroutines", Help: "Goroutines.", Value: float64(runtime.NumGoroutine())},
+		{Name: "kmproxy_body_bytes", Help: "Bytes of bodies in memory, of limits.body_memory.", Value: float64(g.budget.Held())},
+		{Name: "kmproxy_private_key_queue", Help: "Requests that wait for a private-key operation.", Value: float64(g.queue.Waiting())},
+		{Name: "kmproxy_projects", Help: "Projects in the keys that are served.", Value: float64(g.Projects())},
+	}
 }
 
 // keepUsage writes down who uses which key until the function it returns is
