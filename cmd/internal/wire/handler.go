@@ -17,7 +17,7 @@ import (
 const (
 	maxAnswerBytes = 8 << 20 // of the upstream
 	queueTime      = 2 * time.Second
-	queuePerCore   = 256 // in line for a private-key operation of about 1 ms: more would wait in vain
+	queuePerCore   = 1024 // in line for a private-key operation: about a second of work
 )
 
 // newQueue lets as many private-key operations run at once as there are cores.
