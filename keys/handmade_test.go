@@ -24,6 +24,7 @@ type (
 		Name        string           `json:"name,omitempty"`
 		State       string           `json:"state"`
 		CreatedAt   time.Time        `json:"created_at"`
+		ClientPin   string           `json:"client_pin,omitempty"`
 		Credentials []handCredential `json:"credentials"`
 		Keys        []handKey        `json:"keys"`
 	}

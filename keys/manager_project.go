@@ -20,6 +20,7 @@ type NewProject struct {
 	ASPID     ASPID
 	Name      string          // printable, at most MaxNameLen bytes; may be empty
 	AccessKey AccessKey       // empty: a new one
+	ClientPin Pin             // zero: its requests may come over any connection
 	Secret    sensitive.Bytes // MinSecretLen to MaxSecretLen bytes; empty: a new one
 }
 
@@ -45,7 +46,7 @@ func (m *Manager) CreateProject(ctx context.Context, who Actor, n NewProject) (I
 		if err := n.isNew(v); err != nil {
 			return change{}, err
 		}
-		return change{project: Project{ASPID: n.ASPID, Name: n.Name, CreatedAt: v.now,
+		return change{project: Project{ASPID: n.ASPID, Name: n.Name, CreatedAt: v.now, ClientPin: n.ClientPin,
 			Credentials: []Credential{{AccessKey: n.AccessKey, CreatedAt: v.now, secret: n.Secret}}}}, nil
 	})
 	if err != nil {

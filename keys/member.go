@@ -11,6 +11,7 @@ import (
 type Member struct {
 	aspID     ASPID
 	suspended bool
+	pin       Pin
 	expires   map[AccessKey]time.Time
 	keys      map[KeyID]*RingKey
 	active    *RingKey
@@ -18,7 +19,7 @@ type Member struct {
 }
 
 func newMember(p Project, s *lazySecrets) *Member {
-	m := &Member{aspID: p.ASPID, suspended: p.Suspended,
+	m := &Member{aspID: p.ASPID, suspended: p.Suspended, pin: p.ClientPin,
 		expires: make(map[AccessKey]time.Time, len(p.Credentials)), keys: make(map[KeyID]*RingKey, len(p.Keys)), secrets: s}
 	for _, c := range p.Credentials {
 		m.expires[c.AccessKey] = c.ExpiresAt
@@ -38,6 +39,9 @@ func (m *Member) ASPID() ASPID { return m.aspID }
 
 // Suspended tells whether all of the project's requests are refused.
 func (m *Member) Suspended() bool { return m.suspended }
+
+// Pin names the only client certificate's key that may speak for the project.
+func (m *Member) Pin() Pin { return m.pin }
 
 // Secret is the secret of one of the project's access keys, expired or not. It
 // is shared and must not be wiped. Errors: ErrNotFound, ErrDamaged.

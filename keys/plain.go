@@ -17,6 +17,7 @@ type plainProject struct {
 	Name        string            `json:"name,omitempty"`
 	State       string            `json:"state"` // "active" or "suspended"
 	CreatedAt   time.Time         `json:"created_at"`
+	ClientPin   string            `json:"client_pin,omitempty"` // hex
 	Credentials []plainCredential `json:"credentials"`
 	Keys        []plainKey        `json:"keys"`
 }
@@ -46,7 +47,7 @@ type secrets struct {
 }
 
 func plainOf(p Project) plainProject {
-	out := plainProject{ASPID: p.ASPID, Name: p.Name, State: projectState(p.Suspended), CreatedAt: p.CreatedAt,
+	out := plainProject{ASPID: p.ASPID, Name: p.Name, State: projectState(p.Suspended), CreatedAt: p.CreatedAt, ClientPin: p.ClientPin.String(),
 		Credentials: []plainCredential{}, Keys: []plainKey{}}
 	for _, c := range p.Credentials {
 		pc := plainCredential{AccessKey: c.AccessKey, CreatedAt: c.CreatedAt}
@@ -81,6 +82,12 @@ func secretsOf(p Project) secrets {
 // suspends, also one that a later version may write.
 func (p plainProject) project(s secrets) (Project, error) {
 	out := Project{ASPID: p.ASPID, Name: p.Name, Suspended: p.State != projectState(false), CreatedAt: p.CreatedAt}
+	if p.ClientPin != "" { // what cannot be read must not count as none
+		var err error
+		if out.ClientPin, err = ParsePin(p.ClientPin); err != nil {
+			return Project{}, err
+		}
+	}
 	for _, c := range p.Credentials {
 		oc := Credential{AccessKey: c.AccessKey, CreatedAt: c.CreatedAt, secret: secretOf(s.SecretKeys, c.AccessKey)}
 		if c.ExpiresAt != nil {

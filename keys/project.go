@@ -15,6 +15,7 @@ type Project struct {
 	ASPID       ASPID
 	Name        string // for people; may be empty
 	Suspended   bool
+	ClientPin   Pin // whose connections alone may speak for it; zero: anybody's
 	CreatedAt   time.Time
 	Credentials []Credential
 	Keys        []Key

@@ -18,6 +18,7 @@ type Ring struct {
 	master   string             // the id of the key that opened it
 	members  map[string]*Member // by record name
 	access   map[AccessKey]*Member
+	pinned   bool // some member is
 }
 
 // NewRing builds a Ring of a store's content. Members of before, which may be
@@ -67,6 +68,7 @@ func (r *Ring) member(name string, value []byte, master envelope.Key, before *Ri
 // an earlier time could: whose requests they are would be chance.
 func (r *Ring) add(name string, m *Member) error {
 	r.members[name] = m
+	r.pinned = r.pinned || m.pin != Pin{}
 	for k := range m.expires {
 		if other, taken := r.access[k]; taken {
 			first, second := min(m.aspID, other.aspID), max(m.aspID, other.aspID)
@@ -89,6 +91,10 @@ func (r *Ring) Revision() Revision { return r.revision }
 
 // Projects counts the projects.
 func (r *Ring) Projects() int { return len(r.members) }
+
+// Pinned tells whether there is a project that only connections with its own
+// client certificate may speak for.
+func (r *Ring) Pinned() bool { return r.pinned }
 
 // ByAccessKey finds the project of an access key that has not expired at now.
 func (r *Ring) ByAccessKey(k AccessKey, now time.Time) (*Member, bool) {

@@ -42,7 +42,7 @@ func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note, held *acc
 	if err != nil {
 		return admitted{}, err
 	}
-	who := p.identify(headers)
+	who := p.identify(headers, shown(r))
 	body, err := p.readBody(w, r, held)
 	if err != nil {
 		return admitted{}, err
@@ -88,23 +88,40 @@ func (p *Proxy) readHeaders(r *http.Request) (auth.Headers, error) {
 
 // identity is whose secret the token must be made with. For an access key that
 // nobody has it is a decoy's, so that a stranger costs and sees what a wrong
-// token does.
+// token does. So it is over a connection that may not speak for the project.
 type identity struct {
 	member *keys.Member // nil: a stranger
 	secret sensitive.Bytes
+	reason string // why he is a stranger
 }
 
-func (p *Proxy) identify(h auth.Headers) identity {
+func (p *Proxy) stranger(reason string) identity {
+	return identity{secret: p.decoy.secret, reason: reason}
+}
+
+func (p *Proxy) identify(h auth.Headers, client keys.Pin) identity {
 	member, ok := p.c.Ring().ByAccessKey(h.AccessKey, p.c.Now())
 	if !ok {
-		return identity{secret: p.decoy.secret}
+		return p.stranger("unknown access key")
+	}
+	if !member.Pin().Admits(client) {
+		return p.stranger("the connection has not the client certificate that the project is pinned to")
 	}
 	secret, err := member.Secret(h.AccessKey)
 	if err != nil || secret.Len() == 0 {
 		p.c.Log.Error("a project's secret does not open", "asp_id", string(member.ASPID()), "error", err)
-		return identity{secret: p.decoy.secret}
+		return p.stranger("the project's secret does not open")
 	}
-	return identity{member, secret}
+	return identity{member: member, secret: secret}
+}
+
+// shown is whose client certificate the connection was made with. It is worked
+// out for strangers too.
+func shown(r *http.Request) keys.Pin {
+	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+		return keys.Pin{}
+	}
+	return keys.NewPin(r.TLS.PeerCertificates[0].RawSubjectPublicKeyInfo)
 }
 
 // authenticate verifies the token over the body. A stranger, a wrong token, an
@@ -113,7 +130,7 @@ func (p *Proxy) authenticate(who identity, h auth.Headers, body []byte) error {
 	genuine := h.Token.Verify(who.secret, body)
 	switch {
 	case who.member == nil:
-		return refuse(unauthorized, "unknown access key")
+		return refuse(unauthorized, who.reason)
 	case !genuine:
 		return refuse(unauthorized, "the token is not this body's under the project's secret")
 	case who.member.ASPID() != h.ASPID:

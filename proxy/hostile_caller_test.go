@@ -52,9 +52,10 @@ func callerRows() []row {
 			r.signer = w.foreign
 			r.retoken()
 		},
-		"another's ASP id":  func(w *world, r *request) { r.set("X-KM-User-AspId", string(w.foreign.ASPID)) },
-		"unknown ASP id":    set("X-KM-User-AspId", "999999999999999"),
-		"suspended project": as(func(w *world) *caller.Caller { return w.suspended }),
+		"another's ASP id":                       func(w *world, r *request) { r.set("X-KM-User-AspId", string(w.foreign.ASPID)) },
+		"unknown ASP id":                         set("X-KM-User-AspId", "999999999999999"),
+		"suspended project":                      as(func(w *world) *caller.Caller { return w.suspended }),
+		"no client certificate of the project's": as(func(w *world) *caller.Caller { return w.pinned }),
 		"suspended project, another's token": func(w *world, r *request) {
 			as(func(w *world) *caller.Caller { return w.suspended })(w, r)
 			r.signer = w.Caller

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kmproxy/proxy/caller"
 )
 
 // inOrder are faults in the contract's order of checks. Each stands for its step.
@@ -26,6 +28,7 @@ func inOrder() []row {
 			r.behind = []byte(chunks(string(r.body)+strings.Repeat(" ", maxBody), 16<<10))
 		}}, want: tooLarge},
 		{name: "access key", flaws: []flaw{set("X-KM-Access-Key", strings.Repeat("0", 40))}, want: unauthorized},
+		{name: "client certificate", flaws: []flaw{as(func(w *world) *caller.Caller { return w.pinned })}, want: unauthorized},
 		{name: "token", flaws: []flaw{edit("X-KM-Tran-Token", func(s string) string { return s[:23] + strings.Repeat("A", 43) + "=" })}, want: unauthorized},
 		{name: "time", flaws: []flaw{aged(-time.Hour)}, want: outsideWindow},
 		{name: "key", flaws: []flaw{set("X-KM-Crypto-Key-Id", strings.Repeat("0", 32))}, want: invalidKey},

@@ -20,6 +20,7 @@ const maxBody = 64 << 10
 type world struct {
 	*proxytest.Proxy
 	foreign, suspended    *caller.Caller // of other projects, each with an active key
+	pinned                *caller.Caller // of a project that wants a client certificate
 	staged, draining, off *caller.Caller // of the own project, each with a key in that state
 }
 
@@ -36,6 +37,7 @@ func newWorld(t testing.TB, setups ...proxytest.Setup) *world {
 	if _, err := w.Manager.SuspendProject(t.Context(), w.Actor, w.suspended.ASPID); err != nil {
 		t.Fatal(err)
 	}
+	w.pinned = w.pinnedTo(t, "000000000000009", keys.NewPin([]byte("a key that no connection has")))
 	w.staged, w.draining, w.off = w.withKey(t, keys.Staged), w.withKey(t, keys.Draining), w.withKey(t, keys.Suspended)
 	w.Settle(t)
 	return w
@@ -45,6 +47,17 @@ func (w *world) project(t testing.TB, id keys.ASPID) *caller.Caller {
 	t.Helper()
 	c := &caller.Caller{URL: w.URL, HTTP: w.HTTP, Now: w.Caller.Now}
 	w.AddProject(t, id, c)
+	w.AddKey(t, id, c, 0)
+	return c
+}
+
+func (w *world) pinnedTo(t testing.TB, id keys.ASPID, pin keys.Pin) *caller.Caller {
+	t.Helper()
+	issued, err := w.Manager.CreateProject(t.Context(), w.Actor, keys.NewProject{ASPID: id, ClientPin: pin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &caller.Caller{URL: w.URL, HTTP: w.HTTP, Now: w.Caller.Now, ASPID: id, AccessKey: issued.AccessKey, Secret: issued.Secret}
 	w.AddKey(t, id, c, 0)
 	return c
 }

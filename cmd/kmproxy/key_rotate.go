@@ -40,6 +40,6 @@ func projectRotateSecret(e *env, c *cli.Context) (result, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	return issuedProject{issued.ASPID, issued.AccessKey, string(issued.Secret.Expose()),
-		fmt.Sprintf("The pairs before work for %v more.", c.Duration("overlap"))}, nil
+	return issuedProject{ASPID: issued.ASPID, AccessKey: issued.AccessKey, SecretKey: string(issued.Secret.Expose()),
+		next: fmt.Sprintf("The pairs before work for %v more.", c.Duration("overlap"))}, nil
 }

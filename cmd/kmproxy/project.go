@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"kmproxy/cmd/internal/wire"
-	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
 )
 
@@ -23,6 +21,7 @@ func projectCommand(e *env) *cli.Command {
 				&cli.StringFlag{Name: "name", Usage: "a `NAME` for people"},
 				&cli.StringFlag{Name: "access-key", Usage: "an access `KEY` that is in use already"},
 				&cli.StringFlag{Name: "secret-key-file", Usage: "`FILE` with a secret key that is in use already"},
+				&cli.StringFlag{Name: "client-cert", Usage: "take its requests only from connections with the key of the client certificate in `FILE`"},
 			}},
 			{Name: "list", Usage: "list all projects", Action: e.action(projectList)},
 			{Name: "show", Usage: "show a project and its keys", ArgsUsage: "ASP_ID", Action: e.action(projectShow)},
@@ -40,60 +39,6 @@ func projectCommand(e *env) *cli.Command {
 
 func aspIDFlag(usage string) cli.Flag {
 	return &cli.StringFlag{Name: "asp-id", Usage: usage, Required: true}
-}
-
-func projectCreate(e *env, c *cli.Context) (result, error) {
-	n, err := e.newProject(c)
-	if err != nil {
-		return nil, err
-	}
-	m, _, err := e.manager(c, wire.ToWrite)
-	if err != nil {
-		return nil, err
-	}
-	issued, err := m.CreateProject(c.Context, actor(), n)
-	if err != nil {
-		return nil, explain(err)
-	}
-	return issuedProject{issued.ASPID, issued.AccessKey, string(issued.Secret.Expose()),
-		"Next: kmproxy key create --asp-id " + string(issued.ASPID)}, nil
-}
-
-func (e *env) newProject(c *cli.Context) (keys.NewProject, error) {
-	n := keys.NewProject{Name: c.String("name")}
-	var err error
-	if n.ASPID, err = keys.ParseASPID(c.String("asp-id")); err != nil {
-		return n, usageError("", "--asp-id: %w", err)
-	}
-	if !isLabel(n.Name) {
-		return n, usageError("", "--name: wants up to 100 printable characters")
-	}
-	if c.IsSet("access-key") {
-		if n.AccessKey, err = keys.ParseAccessKey(c.String("access-key")); err != nil {
-			return n, usageError("", "--access-key: %w", err)
-		}
-	}
-	if c.IsSet("access-key") != c.IsSet("secret-key-file") {
-		return n, usageError("a pair that is in use elsewhere is brought along whole", "--access-key and --secret-key-file go together")
-	}
-	if c.IsSet("secret-key-file") {
-		n.Secret, err = e.secretFile(c.String("secret-key-file"))
-	}
-	return n, err
-}
-
-// secretFile reads a secret without the line's end that an editor leaves.
-func (e *env) secretFile(name string) (sensitive.Bytes, error) {
-	content, err := wire.ReadSecretFile(e.path(name))
-	if err != nil {
-		return sensitive.Bytes{}, err
-	}
-	defer content.Wipe()
-	secret := strings.TrimRight(string(content.Expose()), "\r\n")
-	if secret == "" { // or a new one would be made
-		return sensitive.Bytes{}, fmt.Errorf("%s is empty", name)
-	}
-	return sensitive.New([]byte(secret)), nil
 }
 
 func projectList(e *env, c *cli.Context) (result, error) {
@@ -147,34 +92,19 @@ func (e *env) oneProject(c *cli.Context, to wire.Intent, do func(*keys.Manager, 
 	return e.showProject(p), nil
 }
 
-// issuedProject is the only result that holds a secret.
-type issuedProject struct {
-	ASPID     keys.ASPID     `json:"asp_id"`
-	AccessKey keys.AccessKey `json:"access_key"`
-	SecretKey string         `json:"secret_key"`
-	next      string
-}
-
-func (r issuedProject) text(w io.Writer) error {
-	if err := record(w, "asp id", string(r.ASPID), "access key", string(r.AccessKey), "secret key", r.SecretKey); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\nThe secret key is not shown again: hand it to the service provider now.\n"+r.next+"\n")
-	return err
-}
-
 type projectShown struct {
 	ASPID      keys.ASPID       `json:"asp_id"`
 	Name       string           `json:"name"`
 	State      string           `json:"state"`
 	CreatedAt  time.Time        `json:"created_at"`
 	AccessKeys []keys.AccessKey `json:"access_keys"`
+	ClientPin  string           `json:"client_pin,omitempty"` // SHA-256 of the client certificate's SubjectPublicKeyInfo
 	Keys       []keyShown       `json:"keys"`
 	look       look
 }
 
 func (e *env) showProject(p keys.Project) projectShown {
-	out := projectShown{ASPID: p.ASPID, Name: p.Name, State: "active", CreatedAt: p.CreatedAt,
+	out := projectShown{ASPID: p.ASPID, Name: p.Name, State: "active", CreatedAt: p.CreatedAt, ClientPin: p.ClientPin.String(),
 		AccessKeys: []keys.AccessKey{}, Keys: []keyShown{}, look: e.look()}
 	if p.Suspended {
 		out.State = "suspended"
@@ -192,6 +122,9 @@ func (r projectShown) text(w io.Writer) error {
 	fields := []string{"asp id", string(r.ASPID), "name", r.Name, "state", r.State, "created", when(r.CreatedAt)}
 	for _, k := range r.AccessKeys {
 		fields = append(fields, "access key", string(k))
+	}
+	if r.ClientPin != "" {
+		fields = append(fields, "client pin", r.ClientPin)
 	}
 	if err := record(w, fields...); err != nil || len(r.Keys) == 0 {
 		return err

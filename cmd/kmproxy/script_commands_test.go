@@ -27,6 +27,7 @@ func serviceCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"secret-of":  field("secret_key"),
 		"access-of":  field("access_key"),
 		"key-of":     field("key_id"),
+		"pin-of":     field("client_pin"),
 		"pem-of":     pemOf,
 		"mode":       mode,
 		"onlyfile":   onlyFile,

@@ -34,6 +34,7 @@ type Config struct {
 	Handler      http.Handler
 	Certificates Certificates   // nil: plain HTTP, for the admin listener
 	ClientCAs    *x509.CertPool // set: client certificates are demanded
+	AskClients   func() bool    // whether clients are asked for a certificate that they need not have; nil: never
 	Challenge    Certificates   // answers an ACME server's probes (acme-tls/1); nil: it gets none
 	AnswerTime   time.Duration  // how long a handler may take to answer
 	Limits       Limits         // of connections; zero: none

@@ -6,8 +6,24 @@ import "crypto/tls"
 // answered, and nobody else (RFC 8737 §3).
 const probeProtocol = "acme-tls/1"
 
-// tlsConfig speaks TLS 1.2 with forward secrecy and AEAD only, and TLS 1.3.
+// tlsConfig is the config of each handshake.
 func tlsConfig(c Config) *tls.Config {
+	t := baseConfig(c)
+	asking, probe := askingConfig(t), probeConfig(c.Challenge)
+	t.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+		switch {
+		case c.Challenge != nil && isProbe(h):
+			return probe, nil
+		case c.ClientCAs == nil && c.AskClients != nil && c.AskClients():
+			return asking, nil
+		}
+		return nil, nil // t itself
+	}
+	return t
+}
+
+// baseConfig speaks TLS 1.2 with forward secrecy and AEAD only, and TLS 1.3.
+func baseConfig(c Config) *tls.Config {
 	t := &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		GetCertificate: c.Certificates,
@@ -21,15 +37,16 @@ func tlsConfig(c Config) *tls.Config {
 	if c.ClientCAs != nil {
 		t.ClientAuth, t.ClientCAs = tls.RequireAndVerifyClientCert, c.ClientCAs
 	}
-	if c.Challenge != nil {
-		probe := probeConfig(c.Challenge)
-		t.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
-			if isProbe(h) {
-				return probe, nil
-			}
-			return nil, nil // t itself
-		}
-	}
+	return t
+}
+
+// askingConfig asks for a certificate, demands none and checks no more than that
+// the client has its key. Every handshake is a whole one: a session from before
+// the question was asked would come back without its answer.
+func askingConfig(base *tls.Config) *tls.Config {
+	t := base.Clone()
+	t.ClientAuth = tls.RequestClientCert
+	t.SessionTicketsDisabled = true
 	return t
 }
 

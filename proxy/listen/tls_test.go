@@ -160,36 +160,6 @@ func TestProtocolsNegotiated(t *testing.T) {
 	}
 }
 
-func TestClientCertificates(t *testing.T) {
-	clients, pool := newCA(t, time.Now())
-	strangers, _ := newCA(t, time.Now())
-	e := serve(t, ok, func(c *listen.Config) { c.ClientCAs = pool })
-	for what, c := range map[string]struct {
-		cert *tls.Certificate
-		want bool
-	}{
-		"none":            {nil, false},
-		"another CA's":    {clientCert(t, strangers), false},
-		"one for servers": {issue(t, clients, time.Now(), "localhost"), false},
-		"one of its CA":   {clientCert(t, clients), true},
-	} {
-		conn, err := e.dial(t, func(t *tls.Config) {
-			t.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-				if c.cert == nil {
-					return &tls.Certificate{}, nil
-				}
-				return c.cert, nil
-			}
-		})
-		if err == nil { // in TLS 1.3 a client learns only by reading that it was refused
-			_, err = roundTrip(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-		}
-		if (err == nil) != c.want {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
-}
-
 func TestAdminListenerIsPlain(t *testing.T) {
 	e := serve(t, ok, func(c *listen.Config) { c.Certificates = nil })
 	answer, err := http.Get("http://" + e.address)

@@ -99,6 +99,7 @@ func (p *Proxy) serve(t testing.TB, c proxy.Config) {
 	l, err := Listen()
 	must(t, err)
 	server := listen.New(listen.Config{Handler: p.Handler, Certificates: ca.Certificates([]string{"127.0.0.1"}, time.Now),
+		AskClients: func() bool { return p.Live.Ring().Pinned() },
 		AnswerTime: time.Minute, Log: c.Log})
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)

@@ -151,6 +151,7 @@ func (g *Gateway) front() listen.Config {
 		Handler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.current.Load().handler.ServeHTTP(w, r) }),
 		Certificates: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return g.current.Load().certificates(h) },
 		ClientCAs:    g.clients,
+		AskClients:   func() bool { return g.current.Load().keys.live.Ring().Pinned() },
 		AnswerTime:   g.config.Upstream.Timeout + queueTime,
 		Limits:       limits(g.config.Limits),
 		Log:          g.log,
