@@ -46,7 +46,7 @@ func auditVerify(e *env, c *cli.Context) (result, error) {
 	}
 	n, err := m.VerifyAudit(c.Context)
 	if errors.Is(err, audit.ErrBroken) || errors.Is(err, keys.ErrDamaged) {
-		return nil, hinted(err, "somebody changed the store without kmproxy: compare it with a backup, and keep it as evidence")
+		return nil, hinted(err, tamperedHint)
 	}
 	if err != nil {
 		return nil, explain(err)

@@ -11,6 +11,7 @@ import (
 	"kmproxy/cmd/internal/wire"
 	"kmproxy/crypto/envelope"
 	"kmproxy/keys"
+	"kmproxy/keys/audit"
 )
 
 // manager opens the store that the config names.
@@ -38,12 +39,15 @@ func actor() keys.Actor {
 	return keys.Actor{Name: u.Username}
 }
 
+const tamperedHint = "somebody changed the store without kmproxy: compare it with a backup, and keep it as evidence"
+
 // explain adds what to do about what can go wrong with projects and keys.
 func explain(err error) error {
 	hints := []struct {
 		is   error
 		hint string
 	}{
+		{audit.ErrBroken, tamperedHint},
 		{keys.ErrDamaged, "nothing was changed; restore the store from a backup, or find out who edited it"},
 		{wire.ErrNoMasterKey, "bring the key file back from where you keep it, or name it in master_key.source; without it the store cannot be opened"},
 		{envelope.ErrOtherKey, "name the master key that seals this store in master_key.source"},

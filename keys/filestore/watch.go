@@ -39,7 +39,7 @@ func (s *Store) Watch(ctx context.Context) <-chan struct{} {
 
 // sight is what a commit changes: head.json by content, since its next version
 // can have the same size, time and inode; and the log by being another file, for
-// a writer that died between the two.
+// a writer that died between the two. The log's size tells that it was cut.
 type sight struct {
 	taken bool
 	head  head
@@ -60,6 +60,6 @@ func (s *Store) look() sight {
 }
 
 func (s sight) same(t sight) bool {
-	sameLog := s.log == nil && t.log == nil || s.log != nil && t.log != nil && os.SameFile(s.log, t.log)
+	sameLog := s.log == nil && t.log == nil || s.log != nil && t.log != nil && os.SameFile(s.log, t.log) && s.log.Size() == t.log.Size()
 	return s.taken == t.taken && s.head == t.head && s.wrong == t.wrong && sameLog
 }
