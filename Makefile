@@ -35,6 +35,11 @@ fuzz: ## every fuzz target for FUZZTIME: make fuzz FUZZTIME=10m
 endure: ## what takes long: reloads and restarts under load, in their whole length
 	KMPROXY_LONG=1 go test -count=1 -timeout 60m -v ./e2e
 
+.PHONY: scale
+scale: ## 100,000 keys: how long it takes to start and to read them, and what memory
+	KMPROXY_LONG=1 go test -count=1 -v -run TestBounds ./cmd/kmproxy
+	go test -run '^$$' -bench 'Ring|LookUp' -benchmem ./keys
+
 .PHONY: bench
 bench: ## what a warm request costs beside its RSA operation, with a profile; what a ring of keys costs
 	go test -run '^$$' -bench . -benchtime 1x -v ./bench

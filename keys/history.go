@@ -13,15 +13,9 @@ import (
 // proven. It is what keeps an old record, which still opens, from being served
 // again: a suspended key would be active in it. A history is never changed.
 type history struct {
-	last    *audit.Entry      // nil: none was read yet
-	wrote   map[string]string // by record, the digest of what was last written; "" if it was deleted
-	digests map[string]digested
-}
-
-// digested is a value and its digest, so that it need not be made again.
-type digested struct {
-	value  []byte
-	digest string
+	last   *audit.Entry      // nil: none was read yet
+	wrote  map[string]string // by record, the digest of what was last written; "" if it was deleted
+	values map[string][]byte // those of wrote, so that their digests need not be made again
 }
 
 // prove goes on from h, which may be nil, to the history of what s holds now. It
@@ -66,26 +60,21 @@ func (h *history) startOn(s Snapshot) *history {
 	return &history{last: h.last, wrote: maps.Clone(h.wrote)}
 }
 
-// check compares the records of s with what was written, and keeps their digests.
+// check compares the records of s with what was written, and keeps their values:
+// the newer copies, so that the older can go.
 func (h *history) check(s Snapshot, before *history) error {
-	h.digests = make(map[string]digested, len(h.wrote))
-	return checkWrote(s, h.wrote, func(name string) string {
-		value := s.Entries[name].Value
-		d := before.digested(name, value)
-		h.digests[name] = d
-		return d.digest
+	h.values = make(map[string][]byte, len(h.wrote))
+	for name := range h.wrote {
+		h.values[name] = s.Entries[name].Value
+	}
+	return checkWrote(s, h.wrote, func(name string, value []byte, digest string) bool {
+		return before.knows(name, value, digest) || hasDigest(value, digest)
 	})
 }
 
-// digested takes over what is known of a value, or digests it. It refers to the
-// newer copy, so that the older can go.
-func (h *history) digested(name string, value []byte) digested {
-	if h != nil {
-		if d, ok := h.digests[name]; ok && bytes.Equal(d.value, value) {
-			return digested{value, d.digest}
-		}
-	}
-	return digested{value, digest(value)}
+// knows tells whether that value was found to have that digest.
+func (h *history) knows(name string, value []byte, digest string) bool {
+	return h != nil && h.wrote[name] == digest && bytes.Equal(h.values[name], value)
 }
 
 // lastAudited wants one record to be what the newest entry about it says, and the
@@ -105,7 +94,7 @@ func (v *view) lastAudited(name string) error {
 			break
 		}
 		if wrote, ok := e.Wrote[name]; ok {
-			if digest(v.snap.Entries[name].Value) != wrote {
+			if !hasDigest(v.snap.Entries[name].Value, wrote) {
 				return rewritten(name)
 			}
 			return nil

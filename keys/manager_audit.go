@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"kmproxy/keys/audit"
@@ -75,29 +76,30 @@ func (v *view) checkAudited(list []audit.Entry) error {
 	for _, e := range list {
 		maps.Copy(last, e.Wrote)
 	}
-	return checkWrote(v.snap, last, func(name string) string { return digest(v.snap.Entries[name].Value) })
+	return checkWrote(v.snap, last, func(_ string, value []byte, digest string) bool { return hasDigest(value, digest) })
 }
 
 // checkWrote wants a store to hold the records whose digests are in wrote, and no
-// others. It names all that is wrong.
-func checkWrote(s Snapshot, wrote map[string]string, digestOf func(name string) string) error {
-	var wrong []error
-	for name, want := range wrote {
-		_, there := s.Entries[name]
-		switch {
+// others. It names all that is wrong. isOf compares, and is called by many at once.
+func checkWrote(s Snapshot, wrote map[string]string, isOf func(name string, value []byte, digest string) bool) error {
+	names := slices.Sorted(maps.Keys(wrote))
+	wrong := make([]error, len(names))
+	inParallel(len(names), func(i int) {
+		value, there := s.Entries[names[i]]
+		switch want := wrote[names[i]]; {
 		case want == "" && !there:
 		case !there:
-			wrong = append(wrong, fmt.Errorf("%w: record %s is gone", audit.ErrBroken, name))
-		case digestOf(name) != want:
-			wrong = append(wrong, rewritten(name))
+			wrong[i] = fmt.Errorf("%w: record %s is gone", audit.ErrBroken, names[i])
+		case !isOf(names[i], value.Value, want):
+			wrong[i] = rewritten(names[i])
 		}
-	}
-	for name := range s.Entries {
+	})
+	for _, name := range slices.Sorted(maps.Keys(s.Entries)) {
 		if _, known := wrote[name]; !known && !strings.HasPrefix(name, auditPrefix) {
 			wrong = append(wrong, fmt.Errorf("%w: record %s was put there by nobody", audit.ErrBroken, name))
 		}
 	}
-	return inOrder(wrong)
+	return errors.Join(wrong...)
 }
 
 func rewritten(name string) error {

@@ -1,10 +1,8 @@
 package keys
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"kmproxy/crypto/envelope"
@@ -30,21 +28,18 @@ func NewRing(s Snapshot, master envelope.Key, before *Ring) (*Ring, error) {
 	}
 	r := &Ring{revision: s.Revision, master: master.ID(), members: make(map[string]*Member, len(s.Entries)),
 		access: make(map[AccessKey]*Member, len(s.Entries))}
-	var failed []error
-	for name, entry := range s.Entries {
-		if !isProject(name) {
-			continue
-		}
-		m, err := r.member(name, entry.Value, master, before)
-		if err == nil {
-			err = r.add(name, m)
-		}
-		if err != nil {
-			failed = append(failed, err)
+	names := (&view{snap: s}).names()
+	members, failed := make([]*Member, len(names)), make([]error, len(names))
+	inParallel(len(names), func(i int) {
+		members[i], failed[i] = r.member(names[i], s.Entries[names[i]].Value, master, before)
+	})
+	for i, m := range members {
+		if failed[i] == nil {
+			failed[i] = r.add(names[i], m)
 		}
 	}
-	if len(failed) > 0 {
-		return nil, inOrder(failed)
+	if err := errors.Join(failed...); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
@@ -77,13 +72,6 @@ func (r *Ring) add(name string, m *Member) error {
 		r.access[k] = m
 	}
 	return nil
-}
-
-// inOrder joins errors in the order of their texts, so that the same trouble has
-// the same text. It sorts errs.
-func inOrder(errs []error) error {
-	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
-	return errors.Join(errs...)
 }
 
 // Revision is the store's revision that the Ring shows.

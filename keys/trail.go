@@ -110,6 +110,12 @@ func (v *view) trail(key audit.Key, a act, at time.Time, told story, changes []C
 	return Change{Name: auditName(e.Seq), Value: value}, err
 }
 
+// hasDigest tells whether digest is that of value. Most values are compact as they
+// are, and need not be made so.
+func hasDigest(value []byte, wanted string) bool {
+	return audit.Digest(value) == wanted || digest(value) == wanted
+}
+
 // digest does not mind white space: a store may write a value its own way.
 func digest(value []byte) string {
 	if value == nil {

@@ -86,18 +86,13 @@ func (v *view) owner(id KeyID) (Project, error) {
 // record that fails.
 func (v *view) all() (registry, error) {
 	names := v.names()
-	out := make(registry, 0, len(names))
-	var failed []error
-	for _, name := range names {
-		p, err := show(v.master, name, v.snap.Entries[name].Value)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		out = append(out, p)
-	}
-	if len(failed) > 0 {
-		return nil, errors.Join(failed...)
+	out := make(registry, len(names))
+	failed := make([]error, len(names))
+	inParallel(len(names), func(i int) {
+		out[i], failed[i] = show(v.master, names[i], v.snap.Entries[names[i]].Value)
+	})
+	if err := errors.Join(failed...); err != nil {
+		return nil, err
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@
 package envelope
 
 import (
+	"bytes"
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/rand"
@@ -16,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"golang.org/x/crypto/chacha20poly1305"
 
@@ -46,8 +48,9 @@ type Place struct {
 // Key is a master key. It prints as nothing. The zero value seals and opens
 // nothing. Safe for concurrent use.
 type Key struct {
-	aead *cipher.AEAD // a pointer, because fmt looks into an interface wherever it lies
-	id   string
+	aead    *cipher.AEAD // a pointer, because fmt looks into an interface wherever it lies
+	id      string
+	scratch *sync.Pool // of *[]byte, for Proves
 }
 
 // newKey derives the sealing key and the key's id from a 32-byte secret; the two
@@ -66,7 +69,8 @@ func newKey(secret []byte) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("preparing the sealing key: %w", err)
 	}
-	return Key{aead: &aead, id: hex.EncodeToString(id)}, nil
+	scratch := &sync.Pool{New: func() any { return new([]byte) }}
+	return Key{aead: &aead, id: hex.EncodeToString(id), scratch: scratch}, nil
 }
 
 // ID names the master key without telling anything of it: 16 hex digits.
@@ -109,6 +113,29 @@ func (k Key) Open(at Place, beside []byte, text string) (sensitive.Bytes, error)
 	return sensitive.New(secret), nil
 }
 
+// Proves tells whether Open would succeed, and keeps nothing of the secret. It
+// costs no memory, so that it may be asked of very many texts.
+func (k Key) Proves(at Place, beside, text []byte) bool {
+	encoded, ok := bytes.CutPrefix(text, []byte(scheme+"."+k.id+"."))
+	if k.aead == nil || !ok || bytes.ContainsRune(encoded, '\r') || bytes.ContainsRune(encoded, '\n') { // Go's base64 decoder would skip them
+		return false
+	}
+	buf := k.scratch.Get().(*[]byte)
+	defer k.scratch.Put(buf)
+	*buf = at.appendTo((*buf)[:0], beside)
+	associated := len(*buf)
+	all, err := base64.RawURLEncoding.Strict().AppendDecode(*buf, encoded)
+	*buf = all
+	sealed := all[associated:]
+	if err != nil || len(sealed) < chacha20poly1305.NonceSizeX {
+		return false
+	}
+	nonce, sealed := sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:]
+	secret, err := (*k.aead).Open(sealed[:0], nonce, sealed, all[:associated])
+	clear(secret)
+	return err == nil
+}
+
 // KeyID tells which master key sealed a text, without opening it.
 func KeyID(text string) (string, bool) {
 	id, _, ok := parts(text)
@@ -122,13 +149,19 @@ func parts(text string) (id, encoded string, ok bool) {
 	if !ok || head != scheme || err != nil || len(raw) != idBytes || hex.EncodeToString(raw) != id {
 		return "", "", false
 	}
-	return id, encoded, !strings.ContainsAny(encoded, "\r\n") // Go's base64 decoder would skip them
+	skipped := strings.IndexByte(encoded, '\r') >= 0 || strings.IndexByte(encoded, '\n') >= 0 // Go's base64 decoder would
+	return id, encoded, !skipped
 }
 
 // associated encodes the place and the plain part so that no two differ in
 // meaning and agree in bytes: every text goes behind its length.
 func (p Place) associated(beside []byte) []byte {
-	out := []byte(scheme)
+	const numbers = 4 * 8 // three lengths and the version
+	return p.appendTo(make([]byte, 0, len(scheme)+len(p.Record)+len(p.Field)+len(beside)+numbers), beside)
+}
+
+func (p Place) appendTo(out, beside []byte) []byte {
+	out = append(out, scheme...)
 	for _, part := range [][]byte{[]byte(p.Record), []byte(p.Field), beside} {
 		out = binary.BigEndian.AppendUint64(out, uint64(len(part)))
 		out = append(out, part...)

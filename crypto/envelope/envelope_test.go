@@ -24,6 +24,16 @@ func fileKey(t testing.TB, b byte) envelope.Key {
 	return key
 }
 
+// open is Open, with which Proves must agree.
+func open(t testing.TB, key envelope.Key, at envelope.Place, beside []byte, text string) (sensitive.Bytes, error) {
+	t.Helper()
+	got, err := key.Open(at, beside, text)
+	if proven := key.Proves(at, beside, []byte(text)); proven != (err == nil) {
+		t.Errorf("Open says %v, Proves says %t", err, proven)
+	}
+	return got, err
+}
+
 var (
 	place  = envelope.Place{Record: "project/A", Field: "secrets", Version: 7}
 	beside = []byte("the plain part")
@@ -34,7 +44,7 @@ func TestSealOpen(t *testing.T) {
 	for _, secret := range []string{"", "x", "-----BEGIN PRIVATE KEY-----", strings.Repeat("\x00\xff", 1<<16)} {
 		for _, plain := range [][]byte{nil, {}, beside} {
 			text := key.Seal(place, plain, []byte(secret))
-			if got, err := key.Open(place, plain, text); err != nil || !got.Equal([]byte(secret)) {
+			if got, err := open(t, key, place, plain, text); err != nil || !got.Equal([]byte(secret)) {
 				t.Errorf("a secret of %d bytes: %v", len(secret), err)
 			}
 			if id, ok := envelope.KeyID(text); !ok || id != key.ID() {
@@ -50,9 +60,9 @@ func TestSealOpen(t *testing.T) {
 func TestOpenedSecretIsItsOwn(t *testing.T) {
 	key := fileKey(t, 1)
 	text := key.Seal(place, beside, []byte("secret"))
-	first, _ := key.Open(place, beside, text)
+	first, _ := open(t, key, place, beside, text)
 	first.Wipe()
-	if second, err := key.Open(place, beside, text); err != nil || !second.Equal([]byte("secret")) {
+	if second, err := open(t, key, place, beside, text); err != nil || !second.Equal([]byte("secret")) {
 		t.Errorf("after a wipe: %v", err)
 	}
 }
@@ -75,7 +85,7 @@ func TestNoncesAreFresh(t *testing.T) {
 func TestBoundToItsPlace(t *testing.T) {
 	key := fileKey(t, 1)
 	text := key.Seal(place, beside, []byte("secret"))
-	if _, err := key.Open(place, beside, text); err != nil {
+	if _, err := open(t, key, place, beside, text); err != nil {
 		t.Fatal(err)
 	}
 	at := func(record, field string, version uint64) envelope.Place {
@@ -107,7 +117,7 @@ func TestBoundToItsPlace(t *testing.T) {
 		"a NUL behind the record":          {at("project/A\x00", "secrets", 7), "the plain part"},
 		"everything empty but the version": {at("", "", 7), ""},
 	} {
-		if got, err := key.Open(c.at, []byte(c.beside), text); !errors.Is(err, envelope.ErrSealed) || got.Len() != 0 {
+		if got, err := open(t, key, c.at, []byte(c.beside), text); !errors.Is(err, envelope.ErrSealed) || got.Len() != 0 {
 			t.Errorf("%s: got %d bytes, %v", name, got.Len(), err)
 		}
 	}
@@ -116,7 +126,7 @@ func TestBoundToItsPlace(t *testing.T) {
 func TestOtherKey(t *testing.T) {
 	mine, other := fileKey(t, 1), fileKey(t, 2)
 	text := mine.Seal(place, beside, []byte("secret"))
-	got, err := other.Open(place, beside, text)
+	got, err := open(t, other, place, beside, text)
 	if !errors.Is(err, envelope.ErrOtherKey) || errors.Is(err, envelope.ErrSealed) || got.Len() != 0 {
 		t.Fatalf("got %v", err)
 	}
@@ -124,7 +134,7 @@ func TestOtherKey(t *testing.T) {
 		t.Errorf("the error does not name both keys: %v", err)
 	}
 	renamed := strings.Replace(text, mine.ID(), other.ID(), 1)
-	if _, err := other.Open(place, beside, renamed); !errors.Is(err, envelope.ErrSealed) {
+	if _, err := open(t, other, place, beside, renamed); !errors.Is(err, envelope.ErrSealed) {
 		t.Errorf("under a forged key id: got %v", err)
 	}
 }
@@ -135,7 +145,7 @@ func TestEveryChangeFails(t *testing.T) {
 	key := fileKey(t, 1)
 	text := key.Seal(place, beside, []byte("secret"))
 	refused := func(name, changed string) {
-		got, err := key.Open(place, beside, changed)
+		got, err := open(t, key, place, beside, changed)
 		if got.Len() != 0 || !errors.Is(err, envelope.ErrSealed) && !errors.Is(err, envelope.ErrOtherKey) {
 			t.Errorf("%s: got %d bytes, %v", name, got.Len(), err)
 		}
@@ -203,7 +213,7 @@ func TestKeyPrintsNowhere(t *testing.T) {
 	if key.GoString() != "[redacted]" {
 		t.Errorf("prints as %q", key.GoString())
 	}
-	opened, err := key.Open(place, nil, key.Seal(place, nil, raw))
+	opened, err := open(t, key, place, nil, key.Seal(place, nil, raw))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +226,7 @@ func TestConcurrentUse(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 50 {
-				got, err := key.Open(place, beside, key.Seal(place, beside, []byte("secret")))
+				got, err := open(t, key, place, beside, key.Seal(place, beside, []byte("secret")))
 				if err != nil || !got.Equal([]byte("secret")) {
 					t.Errorf("got %v", err)
 				}
