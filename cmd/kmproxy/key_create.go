@@ -76,7 +76,7 @@ func (e *env) createKey(c *cli.Context, m *keys.Manager, n keys.NewKey, add addK
 	if n.Client == nil {
 		client, written, err := newClient(e.path(c.String("out")), n.ID)
 		if err != nil {
-			return nil, err
+			return nil, explain(err)
 		}
 		n.Client, file = &client.PublicKey, written
 	}

@@ -17,7 +17,7 @@ import (
 // and audited, and what was reported done is done.
 func TestKilled(t *testing.T) {
 	kills := numberFrom(t, "KILLS", 105)
-	o := newOffice(t, kills)
+	o := newOffice(t, newKiller(t), kills)
 	tallies := make([]tally, len(killings))
 	for i, kind := range killings {
 		tallies[i].time(t, o, kind)
@@ -52,9 +52,9 @@ func numberFrom(t *testing.T, name string, otherwise int) int {
 
 // newOffice has projects with an active and a staged key each, enough of them for
 // that many runs.
-func newOffice(t *testing.T, runs int) *office {
+func newOffice(t *testing.T, k *killer, runs int) *office {
 	t.Helper()
-	o := &office{killer: newKiller(t), master: "data/master.key"}
+	o := &office{killer: k, master: "data/master.key"}
 	fillStore(t, o.dir, 2*(20+runs/10))
 	o.source(t, "data", o.master)
 	if err := os.WriteFile(filepath.Join(o.dir, "client.pem"), []byte(newHalves(t).public), 0o600); err != nil {

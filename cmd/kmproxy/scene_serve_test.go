@@ -92,7 +92,7 @@ func (s *scene) wantServed(t *testing.T, when string) {
 // TestTamperedWhileServing: a running proxy keeps what it holds, says what it
 // found, and goes on when the store is put right.
 func TestTamperedWhileServing(t *testing.T) {
-	s := newScene(t)
+	s := newScene(t, newKiller(t))
 	p := s.serve(t)
 	s.wantServed(t, "untouched")
 	kinds := []string{"the log cut in a line", "head.json put back", "records of two projects exchanged",

@@ -28,9 +28,9 @@ type scene struct {
 	admin       string
 }
 
-func newScene(t *testing.T) *scene {
+func newScene(t *testing.T, k *killer) *scene {
 	t.Helper()
-	s := &scene{killer: newKiller(t), access: map[string]string{}, secret: map[string]string{}, key: map[string]string{}}
+	s := &scene{killer: k, access: map[string]string{}, secret: map[string]string{}, key: map[string]string{}}
 	s.configure(t)
 	s.serve(t).stop(t) // makes the CA
 	for _, id := range []string{aspA, aspB} {

@@ -84,7 +84,7 @@ var forged = []tampering{
 
 // TestTampered: it is named, verifying ends with 1, and no proxy starts on it.
 func TestTampered(t *testing.T) {
-	s := newScene(t)
+	s := newScene(t, newKiller(t))
 	s.wantWhole(t)
 	for _, c := range append(broken, forged...) {
 		s.putBack(t)

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os/user"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -41,6 +43,8 @@ func actor() keys.Actor {
 
 const tamperedHint = "somebody changed the store without kmproxy: compare it with a backup, and keep it as evidence"
 
+const fullHint = "the disk is full: make room where the error says, and give the same command again"
+
 // explain adds what to do about what can go wrong with projects and keys.
 func explain(err error) error {
 	hints := []struct {
@@ -51,6 +55,10 @@ func explain(err error) error {
 		{keys.ErrDamaged, "nothing was changed; restore the store from a backup, or find out who edited it"},
 		{wire.ErrNoMasterKey, "bring the key file back from where you keep it, or name it in master_key.source; without it the store cannot be opened"},
 		{envelope.ErrOtherKey, "name the master key that seals this store in master_key.source"},
+		{syscall.ENOSPC, fullHint},
+		{syscall.EDQUOT, fullHint},
+		{syscall.EROFS, "the file system is read-only: mount it for writing, and give the same command again"},
+		{fs.ErrPermission, "run it as the user who owns what the error names"},
 		{keys.ErrNotFound, "see what is known with: kmproxy project list, kmproxy key list"},
 		{keys.ErrLimit, "see the project's keys with: kmproxy key list; keys.max_per_project allows this many"},
 	}
