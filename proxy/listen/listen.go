@@ -21,7 +21,8 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 30 * time.Second // a whole request
 	idleTimeout       = 2 * time.Minute
-	maxStreams        = 100 // requests at once on one HTTP/2 connection
+	maxStreams        = 100      // requests at once on one HTTP/2 connection
+	maxFrameBytes     = 16 << 10 // the least that RFC 9113 §4.2 allows
 	drainTime         = 30 * time.Second
 	lingerTime        = 2 * time.Second // of that, for connections at rest to be used once more
 )
@@ -61,7 +62,7 @@ func New(c Config) *Server {
 		IdleTimeout:       idleTimeout,
 		// OPTIONS * has no route either; net/http would answer it 200
 		DisableGeneralOptionsHandler: true,
-		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrameBytes},
 		ConnState:                    s.crowd.changed,
 		ErrorLog:                     slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}

@@ -230,3 +230,23 @@ func roundTrip(conn net.Conn, request string) (*http.Response, error) {
 	_, err = io.Copy(io.Discard, answer.Body)
 	return answer, err
 }
+
+// TestTickets: no session is resumed, so that none lasts for a week.
+func TestTickets(t *testing.T) {
+	e := serve(t, ok, nil)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		cache := tls.NewLRUClientSessionCache(1)
+		for range 2 {
+			conn, err := e.dial(t, func(c *tls.Config) { c.MinVersion, c.MaxVersion, c.ClientSessionCache = version, version, cache })
+			if err == nil {
+				err = ask(conn) // a ticket of TLS 1.3 would come with the answer
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if conn.ConnectionState().DidResume {
+				t.Errorf("%s resumed a session", tls.VersionName(version))
+			}
+		}
+	}
+}
