@@ -49,6 +49,10 @@ bench: ## what a warm request costs beside its RSA operation, with a profile; wh
 kill: ## kill -9 at 1,000 random moments of every command that changes the store
 	KILLS=1000 go test -count=1 -timeout 60m -v -run '^TestKilled$$' ./cmd/kmproxy
 
+.PHONY: model
+model: ## 10,000 random acts in two processes on one store, compared with a model
+	MODEL_STEPS=10000 go test -count=1 -v -run '^TestTwoProcesses$$' ./keys
+
 .PHONY: lint
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt wants: $$unformatted" >&2; exit 1; }
