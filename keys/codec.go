@@ -114,10 +114,10 @@ func show(master envelope.Key, name string, value []byte) (Project, error) {
 // readRecord reads an entry without opening it: nothing in it is proven yet. Its
 // error is ErrDamaged.
 func readRecord(name string, value []byte) (record, plainProject, error) {
-	var r record
 	var p plainProject
-	if err := json.Unmarshal(value, &r); err != nil {
-		return r, p, damaged(name, errors.New("it is not a record of ours"))
+	r, err := parseRecord(value)
+	if err != nil {
+		return r, p, damaged(name, err)
 	}
 	if err := json.Unmarshal(r.Plain, &p); err != nil {
 		return r, p, damaged(name, errors.New("it is not a project"))
@@ -126,6 +126,19 @@ func readRecord(name string, value []byte) (record, plainProject, error) {
 		return r, p, damaged(name, errors.New("it is the record of another project"))
 	}
 	return r, p, nil
+}
+
+func parseRecord(value []byte) (record, error) {
+	if o, ok := outlineOf(value); ok {
+		if r, ok := o.record(); ok {
+			return r, nil
+		}
+	}
+	var r record
+	if err := json.Unmarshal(value, &r); err != nil {
+		return r, errors.New("it is not a record of ours")
+	}
+	return r, nil
 }
 
 // open returns the sealed part. Errors are ErrDamaged, and envelope.ErrOtherKey

@@ -2,11 +2,13 @@ package keys
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 
 	"kmproxy/crypto/envelope"
 	"kmproxy/keys/audit"
+	"kmproxy/keys/internal/cores"
 )
 
 // history is what the audit record says that a store holds, as far as it was
@@ -77,42 +79,67 @@ func (h *history) knows(name string, value []byte, digest string) bool {
 	return h != nil && h.wrote[name] == digest && bytes.Equal(h.values[name], value)
 }
 
+// fewEntries is how far lastAudited looks back at first.
+const fewEntries = 16
+
 // lastAudited wants one record to be what the newest entry about it says, and the
-// entries from that one on to be genuine. Errors: ErrDamaged, audit.ErrBroken.
+// entries from that one on to be genuine. It looks back ever further at once: a
+// record may have rested for a hundred thousand entries. Errors: ErrDamaged,
+// audit.ErrBroken.
 func (v *view) lastAudited(name string) error {
 	key, err := v.auditKey()
 	if err != nil {
 		return err
 	}
-	e, err := v.lastEntry()
-	for err == nil && e != nil {
-		var before *audit.Entry
-		if before, err = v.entryBefore(*e); err != nil {
-			break
-		}
-		if err = key.VerifyAfter(before, []audit.Entry{*e}); err != nil {
-			break
-		}
-		if wrote, ok := e.Wrote[name]; ok {
-			if !hasDigest(v.snap.Entries[name].Value, wrote) {
-				return rewritten(name)
-			}
-			return nil
-		}
-		e = before
-	}
+	newest, err := v.lastEntry()
 	if err != nil {
 		return err
+	}
+	if newest != nil {
+		for to, n := newest.Seq, uint64(fewEntries); to > 0; n *= 2 {
+			n = min(n, to)
+			if told, err := v.toldLast(key, name, to, n); told || err != nil {
+				return err
+			}
+			to -= n
+		}
 	}
 	return fmt.Errorf("%w: record %s was put there by nobody", audit.ErrBroken, name)
 }
 
-// entryBefore is the entry in front of e; nil for the first.
-func (v *view) entryBefore(e audit.Entry) (*audit.Entry, error) {
-	if e.Seq <= 1 {
-		return nil, nil
+// toldLast tells whether one of the n entries up to a number wrote a record. The
+// newest that did must say what it is, and it and those behind it be genuine; all
+// of them, if none did.
+func (v *view) toldLast(key audit.Key, name string, to, n uint64) (told bool, err error) {
+	list, failed := v.entriesBack(to, n)
+	last := len(list) - 1
+	for ; last > 0; last-- {
+		if _, told = list[last].Wrote[name]; told {
+			break
+		}
 	}
-	name := auditName(e.Seq - 1)
-	before, err := readEntry(name, v.snap.Entries[name].Value)
-	return &before, err
+	first := max(last, 1)
+	if err := cmp.Or(failed[first-1:]...); err != nil {
+		return told, err
+	}
+	if err := key.VerifyAfter(&list[first-1], list[first:]); err != nil {
+		return told, err
+	}
+	if told && !hasDigest(v.snap.Entries[name].Value, list[last].Wrote[name]) {
+		return told, rewritten(name)
+	}
+	return told, nil
+}
+
+// entriesBack reads the n entries up to a number, and in front of them the one that
+// they hang on: a zero one if they are the first.
+func (v *view) entriesBack(to, n uint64) (list []audit.Entry, failed []error) {
+	list, failed = make([]audit.Entry, n+1), make([]error, n+1)
+	cores.Each(len(list), func(i int) {
+		if seq := to - n + uint64(i); seq > 0 {
+			name := auditName(seq)
+			list[i], failed[i] = readEntry(name, v.snap.Entries[name].Value)
+		}
+	})
+	return list, failed
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"kmproxy/keys/audit"
+	"kmproxy/keys/internal/cores"
 )
 
 // Audit returns the record of every change, the first one first. It does not
@@ -51,12 +52,8 @@ func (v *view) openAll() error {
 	if err != nil {
 		return errors.Join(failed, err)
 	}
-	for _, name := range names {
-		if !isProject(name) {
-			failed = errors.Join(failed, v.opens(name))
-		}
-	}
-	return failed
+	others := slices.DeleteFunc(names, isProject)
+	return errors.Join(failed, errors.Join(cores.Errors(others, v.opens)...))
 }
 
 // opens wants one record to open.
@@ -84,7 +81,7 @@ func (v *view) checkAudited(list []audit.Entry) error {
 func checkWrote(s Snapshot, wrote map[string]string, isOf func(name string, value []byte, digest string) bool) error {
 	names := slices.Sorted(maps.Keys(wrote))
 	wrong := make([]error, len(names))
-	inParallel(len(names), func(i int) {
+	cores.Each(len(names), func(i int) {
 		value, there := s.Entries[names[i]]
 		switch want := wrote[names[i]]; {
 		case want == "" && !there:

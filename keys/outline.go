@@ -43,7 +43,7 @@ func outlineOf(value []byte) (o outline, ok bool) {
 		return o, false
 	}
 	var err error
-	if o.version, err = strconv.ParseUint(string(digits), 10, 64); err != nil {
+	if o.version, err = strconv.ParseUint(string(digits), 10, 64); err != nil || len(digits) > 1 && digits[0] == '0' {
 		return o, false
 	}
 	if rest, ok = bytes.CutSuffix(rest, []byte(`"}`)); !ok {
@@ -52,3 +52,13 @@ func outlineOf(value []byte) (o outline, ok bool) {
 	o.plain, o.sealed, ok = bytes.Cut(rest, []byte(`,"sealed":"`)) // the first one: if another was meant, it proves nothing
 	return o, ok
 }
+
+// record is what the outline was made of, if its parts are what they should be: the
+// very record that a decoder of JSON makes of it, and it has no other members.
+func (o outline) record() (record, bool) {
+	r := record{Version: o.version, Plain: o.plain, Sealed: string(o.sealed)}
+	isObject := bytes.HasPrefix(o.plain, []byte("{")) && bytes.HasSuffix(o.plain, []byte("}")) && json.Valid(o.plain)
+	return r, isObject && all(r.Sealed, isSealedText)
+}
+
+func isSealedText(c byte) bool { return isAlnum(c) || c == '.' || c == '-' || c == '_' }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kmproxy/crypto/envelope"
+	"kmproxy/keys/internal/cores"
 )
 
 // Ring is what requests read: every project at one revision. It is immutable and
@@ -30,7 +31,7 @@ func NewRing(s Snapshot, master envelope.Key, before *Ring) (*Ring, error) {
 		access: make(map[AccessKey]*Member, len(s.Entries))}
 	names := (&view{snap: s}).names()
 	members, failed := make([]*Member, len(names)), make([]error, len(names))
-	inParallel(len(names), func(i int) {
+	cores.Each(len(names), func(i int) {
 		members[i], failed[i] = r.member(names[i], s.Entries[names[i]].Value, master, before)
 	})
 	for i, m := range members {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"kmproxy/crypto/envelope"
+	"kmproxy/keys/internal/cores"
 )
 
 // sealedField is the field that a record of that name seals; empty if it seals
@@ -46,9 +47,9 @@ func newer(name string) error {
 // readSealed reads a record of any kind without opening it. Its error is
 // ErrDamaged.
 func readSealed(name string, value []byte) (record, error) {
-	var r record
-	if err := json.Unmarshal(value, &r); err != nil {
-		return r, damaged(name, errors.New("it is not a record of ours"))
+	r, err := parseRecord(value)
+	if err != nil {
+		return r, damaged(name, err)
 	}
 	if _, ok := envelope.KeyID(r.Sealed); !ok {
 		return r, damaged(name, errors.New("it has no sealed part"))
@@ -59,6 +60,11 @@ func readSealed(name string, value []byte) (record, error) {
 // isWhole tells whether a record has no members but those that are known here:
 // others would be lost when it is written again.
 func isWhole(value []byte) bool {
+	if o, ok := outlineOf(value); ok {
+		if _, ok = o.record(); ok {
+			return true
+		}
+	}
 	d := json.NewDecoder(bytes.NewReader(value))
 	d.DisallowUnknownFields()
 	return d.Decode(&record{}) == nil
@@ -88,13 +94,17 @@ func SealedUnder(s Snapshot) (map[string]int, error) {
 	if err != nil {
 		return nil, err
 	}
+	ids, failed := make([]string, len(names)), make([]error, len(names))
+	cores.Each(len(names), func(i int) {
+		var r record
+		r, failed[i] = readSealed(names[i], s.Entries[names[i]].Value)
+		ids[i], _ = envelope.KeyID(r.Sealed)
+	})
+	if err := errors.Join(failed...); err != nil {
+		return nil, err
+	}
 	out := map[string]int{}
-	for _, name := range names {
-		r, err := readSealed(name, s.Entries[name].Value)
-		if err != nil {
-			return nil, err
-		}
-		id, _ := envelope.KeyID(r.Sealed)
+	for _, id := range ids {
 		out[id]++
 	}
 	return out, nil

@@ -10,6 +10,7 @@ import (
 
 	"kmproxy/crypto/envelope"
 	"kmproxy/keys/audit"
+	"kmproxy/keys/internal/cores"
 )
 
 const (
@@ -165,15 +166,10 @@ func (v *view) entriesAfter(last *audit.Entry) ([]audit.Entry, error) {
 		}
 	}
 	slices.Sort(names)
-	var out []audit.Entry
-	var failed []error
-	for _, name := range names {
-		e, err := readEntry(name, v.snap.Entries[name].Value)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		out = append(out, e)
+	out, failed := make([]audit.Entry, len(names)), make([]error, len(names))
+	cores.Each(len(names), func(i int) { out[i], failed[i] = readEntry(names[i], v.snap.Entries[names[i]].Value) })
+	if err := errors.Join(failed...); err != nil {
+		return nil, err
 	}
-	return out, errors.Join(failed...)
+	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kmproxy/crypto/envelope"
+	"kmproxy/keys/internal/cores"
 )
 
 // view is the store at one revision and at one time, as an act looks at it. A project is read
@@ -88,7 +89,7 @@ func (v *view) all() (registry, error) {
 	names := v.names()
 	out := make(registry, len(names))
 	failed := make([]error, len(names))
-	inParallel(len(names), func(i int) {
+	cores.Each(len(names), func(i int) {
 		out[i], failed[i] = show(v.master, names[i], v.snap.Entries[names[i]].Value)
 	})
 	if err := errors.Join(failed...); err != nil {

@@ -8,6 +8,7 @@
 package audit
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"kmproxy/crypto/sensitive"
+	"kmproxy/keys/internal/cores"
 )
 
 // ErrBroken reports a chain that does not hold.
@@ -109,23 +111,32 @@ func (k Key) Verify(entries []Entry) error { return k.VerifyAfter(nil, entries) 
 // VerifyAfter checks the entries that follow last, which was verified before; a
 // nil last is before the first entry. Its error is that of Verify.
 func (k Key) VerifyAfter(last *Entry, entries []Entry) error {
-	var before Entry
-	if last != nil {
-		before = *last
+	failed := make([]error, len(entries))
+	cores.Each(len(entries), func(i int) { // each wants only what the one before claims to be
+		var before Entry
+		switch {
+		case i > 0:
+			before = entries[i-1]
+		case last != nil:
+			before = *last
+		}
+		failed[i] = k.follows(before, entries[i])
+	})
+	return cmp.Or(failed...)
+}
+
+// follows checks that e is genuine and stands behind that entry.
+func (k Key) follows(before, e Entry) error {
+	if want := before.Seq + 1; e.Seq != want {
+		return fmt.Errorf("%w: entry %d is missing or out of place: entry %d stands there", ErrBroken, want, e.Seq)
 	}
-	for _, e := range entries {
-		if want := before.Seq + 1; e.Seq != want {
-			return fmt.Errorf("%w: entry %d is missing or out of place: entry %d stands there", ErrBroken, want, e.Seq)
-		}
-		chain, err := k.chain(before.Chain, e)
-		if err != nil {
-			return err
-		}
-		if !hmac.Equal([]byte(chain), []byte(e.Chain)) {
-			return fmt.Errorf("%w: entry %d (%s %s) is not the one that was written, or not behind entry %d",
-				ErrBroken, e.Seq, e.Action, e.Target, before.Seq)
-		}
-		before = e
+	chain, err := k.chain(before.Chain, e)
+	if err != nil {
+		return err
+	}
+	if !hmac.Equal([]byte(chain), []byte(e.Chain)) {
+		return fmt.Errorf("%w: entry %d (%s %s) is not the one that was written, or not behind entry %d",
+			ErrBroken, e.Seq, e.Action, e.Target, before.Seq)
 	}
 	return nil
 }

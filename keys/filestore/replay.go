@@ -1,16 +1,13 @@
 package filestore
 
 import (
+	"cmp"
 	"fmt"
-	"runtime"
-	"sync"
 
 	"kmproxy/keys"
 	"kmproxy/keys/internal/changes"
+	"kmproxy/keys/internal/cores"
 )
-
-// linesPerWorker is from where on a second processor is worth its start.
-const linesPerWorker = 64
 
 // parse verifies and takes apart lines that follow one with the sum prev, and
 // returns the last sum. Each line needs only the sum that the line before it
@@ -18,22 +15,12 @@ const linesPerWorker = 64
 // the number of the first line.
 func parse(prev string, lines [][]byte, first int) (records []record, last string, err error) {
 	records = make([]record, len(lines))
-	workers := min(runtime.GOMAXPROCS(0), 1+len(lines)/linesPerWorker)
-	failed := make([]error, workers)
-	var all sync.WaitGroup
-	for w := range workers {
-		from, to := len(lines)*w/workers, len(lines)*(w+1)/workers
-		all.Go(func() {
-			for i := from; i < to && failed[w] == nil; i++ {
-				records[i], failed[w] = parseLine(sumBefore(prev, lines, i), lines[i], first+i)
-			}
-		})
-	}
-	all.Wait()
-	for _, err := range failed {
-		if err != nil {
-			return nil, "", err
-		}
+	failed := make([]error, len(lines))
+	cores.Each(len(lines), func(i int) {
+		records[i], failed[i] = parseLine(sumBefore(prev, lines, i), lines[i], first+i)
+	})
+	if err := cmp.Or(failed...); err != nil {
+		return nil, "", err
 	}
 	return records, string(sumBefore(prev, lines, len(lines))), nil
 }
