@@ -36,9 +36,8 @@ endure: ## what takes long: reloads and restarts under load, in their whole leng
 	KMPROXY_LONG=1 go test -count=1 -timeout 60m -v ./e2e
 
 .PHONY: scale
-scale: ## 100,000 keys: how long it takes to start and to read them, and what memory
-	KMPROXY_LONG=1 go test -count=1 -v -run TestBounds ./cmd/kmproxy
-	go test -run '^$$' -bench 'Ring|LookUp' -benchmem ./keys
+scale: ## 100,000 keys: what every command costs in time and memory, and a look-up
+	SCALE=100000 go test -count=1 -timeout 30m -v -run '^TestScale$$' ./cmd/kmproxy
 
 .PHONY: bench
 bench: ## what a warm request costs beside its RSA operation, with a profile; what a ring of keys costs

@@ -15,36 +15,18 @@ import (
 // maxIdleKiB bounds the resident memory of a proxy that has nothing to do.
 const maxIdleKiB = 40 << 10
 
-// TestBounds starts the built program on a store with one key and on one with
-// 10,000, in the long form 100,000, and prints how long it took to be ready and
-// what memory it has; and the same of the commands that read everything. Idle
-// memory is asserted; times are not, for machines are shared.
+// TestBounds starts the built program on a store with one key, and bounds the
+// memory that it has when it is ready. TestScale looks at a large store.
 func TestBounds(t *testing.T) {
-	program := build(t)
-	counts := []int{1, 10_000}
-	if os.Getenv("KMPROXY_LONG") != "" {
-		counts = []int{1, 100_000}
+	dir := t.TempDir()
+	fillStore(t, dir, 1)
+	took, kib := start(t, build(t), dir)
+	t.Logf("ready after %v, %d KiB resident", took.Round(time.Millisecond), kib)
+	if kib == 0 && os.Getenv("CI") != "true" {
+		t.Skip("resident memory is read from /proc, which this system has not")
 	}
-	for _, count := range counts {
-		dir := t.TempDir()
-		fillStore(t, dir, count)
-		took, kib := start(t, program, dir)
-		t.Logf("%6d keys: ready after %v, %d KiB resident", count, took.Round(time.Millisecond), kib)
-		for _, args := range [][]string{{"key", "list"}, {"--json", "key", "list"}, {"audit", "verify"}, {"backup", "all"}, {"seal", "rotate", "--to", "file:next.key"}} {
-			cmd := exec.Command(program, args...)
-			cmd.Dir = dir
-			begun := time.Now()
-			out, err := cmd.Output()
-			if err != nil {
-				t.Fatalf("%q: %v", args, err)
-			}
-			usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-			t.Logf("%6d keys: %-30s %8v, %8d KiB at most, printed %d bytes", count, strings.Join(args, " "),
-				time.Since(begun).Round(time.Millisecond), usage.Maxrss, len(out))
-		}
-		if count == 1 && kib > maxIdleKiB {
-			t.Errorf("idle memory is %d KiB, wanted at most %d", kib, maxIdleKiB)
-		}
+	if kib == 0 || kib > maxIdleKiB {
+		t.Errorf("idle memory is %d KiB, wanted at most %d", kib, maxIdleKiB)
 	}
 }
 
@@ -75,25 +57,24 @@ func start(t *testing.T, program, dir string) (time.Duration, int) {
 		answer, err := http.Get("http://" + admin + "/readyz")
 		if err == nil {
 			_ = answer.Body.Close()
-			break
+			if answer.StatusCode == http.StatusOK {
+				break
+			}
 		}
 		if time.Now().After(end) {
 			t.Fatal("the proxy is not ready")
 		}
 	}
-	return time.Since(begun), resident(t, cmd.Process.Pid)
+	return time.Since(begun), memory(cmd.Process.Pid, "VmRSS:")
 }
 
-func resident(t *testing.T, pid int) int {
-	t.Helper()
+// memory is a line of a process's status on Linux, in KiB; 0 if there is none.
+func memory(pid int, line string) (kib int) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		t.Skipf("resident memory is read from /proc: %v", err)
+		return 0
 	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
-	var kib int
-	if _, err := fmt.Sscan(rest, &kib); err != nil {
-		t.Fatal(err)
-	}
+	_, rest, _ := strings.Cut(string(status), line)
+	_, _ = fmt.Sscan(rest, &kib)
 	return kib
 }

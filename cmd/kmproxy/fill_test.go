@@ -14,12 +14,14 @@ import (
 	"kmproxy/crypto/envelope"
 	"kmproxy/crypto/jwk"
 	"kmproxy/keys"
-	"kmproxy/keys/audit"
 )
 
 // fillStore writes records by hand, because making 10,000 RSA keys would take an
-// hour: each key has the same halves under another id.
-func fillStore(t *testing.T, dir string, count int) {
+// hour: each key has the same halves under another id. A project has two keys.
+func fillStore(t *testing.T, dir string, count int) { t.Helper(); fillProjects(t, dir, count, 2) }
+
+// fillProjects does so with that many keys a project.
+func fillProjects(t *testing.T, dir string, count, each int) {
 	t.Helper()
 	ctx := context.Background()
 	cfg := config.Default(dir)
@@ -28,31 +30,14 @@ func fillStore(t *testing.T, dir string, count int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes := []keys.Change{{Name: "seal", Value: fmt.Appendf(nil, `{"key_id":%q,"created_at":%q}`, vault.Master.ID(), time.Now().Format(time.RFC3339))}}
+	f := newFill(t, vault.Master)
 	half := newHalves(t)
-	for i := 0; i < count; i += 2 {
-		changes = append(changes, half.record(vault.Master, i, min(2, count-i)))
+	for i := 0; i < count; i += each {
+		f.project(t, half, i, min(each, count-i))
 	}
-	if _, err := vault.Store.Commit(ctx, 0, audited(t, vault.Master, changes)...); err != nil {
+	if _, err := vault.Store.Commit(ctx, 0, f.changes...); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// audited adds the audit chain's key and the entry of one act that wrote it all.
-func audited(t *testing.T, master envelope.Key, changes []keys.Change) []keys.Change {
-	t.Helper()
-	chain := audit.NewKey()
-	sealed := master.Seal(envelope.Place{Record: "audit-key", Field: "key", Version: 1}, nil, chain.Secret().Expose())
-	changes = append(changes, keys.Change{Name: "audit-key", Value: marshal(map[string]any{"version": 1, "sealed": sealed})})
-	e := audit.Entry{Time: time.Unix(0, 0).UTC(), Actor: "test", Action: "fill", Target: "store", Wrote: map[string]string{}}
-	for _, c := range changes {
-		e.Wrote[c.Name] = audit.Digest(c.Value)
-	}
-	e, err := chain.Link(nil, e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return append(changes, keys.Change{Name: "audit/000000000001", Value: marshal(e)})
 }
 
 // halves are a key pair in the forms that a record has.
