@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"mime"
 	"net/http"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
 	"kmproxy/proxy/auth"
+	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/replay"
 )
 
 // admitted is a request whose caller is known, whose body is the one he signed,
@@ -22,6 +25,7 @@ type admitted struct {
 	key     *keys.RingKey // nil: the request names none
 	body    []byte        // as it was received
 	held    *account
+	claim   *replay.Claim // released if the request never reaches the upstream
 }
 
 // admit makes the checks in the order of their cost. Before the token is
@@ -55,12 +59,17 @@ func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note, held *acc
 	if !headers.Within(p.c.Now(), p.c.ClockSkew) {
 		return admitted{}, refuse(outsideWindow, "")
 	}
-	key, err := namedKey(who.member, headers.KeyID, p.c.Now())
+	claim, err := p.claim(who.member, headers, body)
 	if err != nil {
 		return admitted{}, err
 	}
+	key, err := namedKey(who.member, headers.KeyID, p.c.Now())
+	if err != nil {
+		claim.Release()
+		return admitted{}, err
+	}
 	n.namedKey(key)
-	return admitted{request: r, route: route, headers: headers, member: who.member, key: key, body: body, held: held}, nil
+	return admitted{request: r, route: route, headers: headers, member: who.member, key: key, body: body, held: held, claim: claim}, nil
 }
 
 // readHeaders checks the X-KM headers and that the body is JSON as it stands.
@@ -139,6 +148,25 @@ func (p *Proxy) authenticate(who identity, h auth.Headers, body []byte) error {
 		return refuse(unauthorized, "the project is suspended")
 	}
 	return nil
+}
+
+// claim remembers the request, unless it was processed before.
+func (p *Proxy) claim(m *keys.Member, h auth.Headers, body []byte) (*replay.Claim, error) {
+	if p.c.Replay == nil {
+		return nil, nil
+	}
+	id := replay.Plain(h.Token.MAC(), h.TokenAt, h.CorrelationID)
+	if encdata.Is(body) {
+		id = replay.Encrypted(h.Token.MAC())
+	}
+	claim, err := p.c.Replay.Claim(m.ASPID(), id, p.c.ReplayWindow, p.c.Now())
+	switch {
+	case errors.Is(err, replay.ErrReplayed):
+		return nil, refuse(alreadyProcessed, "")
+	case err != nil:
+		return nil, refuse(overloaded, err.Error())
+	}
+	return claim, nil
 }
 
 // namedKey is the caller's own usable key of that id. Unknown, foreign, staged,

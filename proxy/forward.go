@@ -9,10 +9,12 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"kmproxy/keys"
@@ -46,9 +48,16 @@ func newUpstream(c Config) upstream {
 
 // exchange carries one request through the ReverseProxy and its answer back.
 type exchange struct {
-	opened opened
-	answer answer
-	err    error
+	opened  opened
+	answer  answer
+	err     error
+	reached atomic.Bool // a connection was ready to take the request: some of it may have gone out
+}
+
+// trace notes when there is a connection to the upstream, which is told by
+// whichever goroutine dialled.
+func (x *exchange) trace(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { x.reached.Store(true) }})
 }
 
 type exchangeKey struct{}
@@ -57,14 +66,18 @@ func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKe
 
 func (x *exchange) failed(err error) { x.err = err }
 
-// forward sends the request to the upstream and takes its whole answer.
+// forward sends the request to the upstream and takes its whole answer. A request
+// that found no connection did not happen: the same bytes may come again.
 func (p *Proxy) forward(o opened) (answer, error) {
 	x := &exchange{opened: o}
 	o.request.Header.Del("Upgrade") // no tunnels: without it ReverseProxy takes Connection: Upgrade for a hop's own
 	ctx, cancel := context.WithTimeout(o.request.Context(), p.upstream.timeout)
 	defer cancel()
-	p.upstream.reverse.ServeHTTP(nowhere{}, o.request.WithContext(context.WithValue(ctx, exchangeKey{}, x)))
+	p.upstream.reverse.ServeHTTP(nowhere{}, o.request.WithContext(context.WithValue(x.trace(ctx), exchangeKey{}, x)))
 	if x.err != nil {
+		if !x.reached.Load() {
+			o.claim.Release()
+		}
 		return answer{}, p.unanswered(o.request.Context(), x.err)
 	}
 	return x.answer, nil

@@ -17,6 +17,7 @@ import (
 	"kmproxy/keys/usage"
 	"kmproxy/proxy/auth"
 	"kmproxy/proxy/queue"
+	"kmproxy/proxy/replay"
 )
 
 // Config is what a Proxy works with. Every field must be set unless its comment
@@ -30,6 +31,8 @@ type Config struct {
 	UpstreamTime   time.Duration     // for one whole exchange with the upstream
 	Zones          auth.Zones
 	ClockSkew      time.Duration
+	Replay         *replay.Memory // nil: a request may come again
+	ReplayWindow   time.Duration  // how long it is remembered
 	MaxBodyBytes   int64
 	MaxAnswerBytes int64        // of the upstream's body
 	Queue          *queue.Queue // for private-key operations: as many at once as there are cores
@@ -63,6 +66,9 @@ func New(c Config) (*Proxy, error) {
 	}
 	if c.MaxBodyBytes <= 0 || c.MaxAnswerBytes <= 0 || c.UpstreamTime <= 0 {
 		return nil, errors.New("proxy: sizes and times must be positive")
+	}
+	if c.Replay != nil && c.ReplayWindow <= 0 {
+		return nil, errors.New("proxy: a replay memory wants a window")
 	}
 	if c.Observe == nil {
 		c.Observe = func(Outcome) {}
@@ -101,6 +107,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, n *note, held *acc
 	}
 	o, err := p.open(r.Context(), a, n)
 	if err != nil {
+		a.claim.Release()
 		return sealed{}, err
 	}
 	ans, err := p.forward(o)

@@ -38,9 +38,6 @@ func serve(e *env, c *cli.Context) (result, error) {
 	}
 	log.Info("serving", "version", version(), "go", runtime.Version(), "address", g.PublicAddress().String(), "admin", g.AdminAddress().String(),
 		"upstream", cfg.Upstream.URL.Redacted(), "store", cfg.Store.String(), "projects", g.Projects())
-	if cfg.Admission.ReplayWindow > 0 {
-		log.Warn("the replay memory is not built in yet: admission.replay_window has no effect")
-	}
 	go e.reloads(c, g, log)
 	service := notifier{log}
 	service.ready()

@@ -89,6 +89,7 @@ type Limits struct {
 	Connections           int
 	ConnectionsPerAddress int   // of one IPv4 address or one IPv6 network of 64 bits
 	BodyMemoryBytes       int64 // of requests and answers together
+	ReplayRequests        int   // that are remembered; half of them for one project
 }
 
 // Keys bounds the life of crypto keys.

@@ -20,6 +20,7 @@ import (
 	"kmproxy/proxy"
 	"kmproxy/proxy/listen"
 	"kmproxy/proxy/queue"
+	"kmproxy/proxy/replay"
 	"kmproxy/proxy/status"
 )
 
@@ -32,6 +33,7 @@ type Gateway struct {
 	usage    usage.Counter
 	queue    *queue.Queue  // outlives reloads, as the next
 	budget   *proxy.Budget // of the bytes of bodies
+	replay   *replay.Memory
 	ledger   *filestore.Ledger
 	counted  []keys.Use // by processes before this one
 	sockets  sockets
@@ -57,7 +59,8 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{world: w, log: log, config: c, queue: newQueue(), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes)}
+	g := &Gateway{world: w, log: log, config: c, queue: newQueue(), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes),
+		replay: newReplay(c.Limits.ReplayRequests, w.Now())}
 	if err := g.build(ctx, k); err != nil {
 		k.end()
 		return nil, err
@@ -185,12 +188,18 @@ func limits(l config.Limits) listen.Limits {
 	return listen.Limits{Conns: l.Connections, ConnsPerAddress: l.ConnectionsPerAddress, FreshPerAddress: freshPerAddress}
 }
 
+// newReplay lets one project have half of the replay memory.
+func newReplay(entries int, now time.Time) *replay.Memory {
+	return replay.New(replay.Limits{Entries: entries, PerProject: entries / 2}, now)
+}
+
 // gauges are what the proxy holds now.
 func (g *Gateway) gauges() []status.Gauge {
 	return []status.Gauge{
 		{Name: "kmproxy_goroutines", Help: "Goroutines.", Value: float64(runtime.NumGoroutine())},
 		{Name: "kmproxy_body_bytes", Help: "Bytes of bodies in memory, of limits.body_memory.", Value: float64(g.budget.Held())},
 		{Name: "kmproxy_private_key_queue", Help: "Requests that wait for a private-key operation.", Value: float64(g.queue.Waiting())},
+		{Name: "kmproxy_replay_requests", Help: "Requests in the replay memory, of limits.replay_requests.", Value: float64(g.replay.Len())},
 		{Name: "kmproxy_projects", Help: "Projects in the keys that are served.", Value: float64(g.Projects())},
 	}
 }

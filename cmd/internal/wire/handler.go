@@ -12,6 +12,7 @@ import (
 	"kmproxy/proxy"
 	"kmproxy/proxy/auth"
 	"kmproxy/proxy/queue"
+	"kmproxy/proxy/replay"
 )
 
 const (
@@ -41,6 +42,8 @@ func (g *Gateway) handler(c config.Config, live *keys.Live) (http.Handler, error
 		UpstreamTime:   c.Upstream.Timeout,
 		Zones:          auth.Zones(c.Admission.TimeZones),
 		ClockSkew:      c.Admission.ClockSkew,
+		Replay:         g.remember(c.Admission.ReplayWindow),
+		ReplayWindow:   c.Admission.ReplayWindow,
 		MaxBodyBytes:   c.Admission.MaxBodyBytes,
 		MaxAnswerBytes: maxAnswerBytes,
 		Queue:          g.queue,
@@ -54,6 +57,14 @@ func (g *Gateway) handler(c config.Config, live *keys.Live) (http.Handler, error
 			g.usage.Count(id, key, d, s, g.world.Now())
 		},
 	})
+}
+
+// remember is the replay memory, unless it is switched off.
+func (g *Gateway) remember(window time.Duration) *replay.Memory {
+	if window == 0 {
+		return nil
+	}
+	return g.replay
 }
 
 func routes(list []config.Route) []proxy.Route {

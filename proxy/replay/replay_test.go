@@ -1,0 +1,189 @@
+package replay_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kmproxy/keys"
+	"kmproxy/proxy/replay"
+)
+
+const window = 10 * time.Minute
+
+var (
+	noon   = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	plenty = replay.Limits{Entries: 1 << 20, PerProject: 1 << 20}
+)
+
+func mac(n int) [sha256.Size]byte { return sha256.Sum256(fmt.Append(nil, n)) }
+
+func id(n int) replay.ID { return replay.Encrypted(mac(n)) }
+
+func claim(t *testing.T, m *replay.Memory, p keys.ASPID, i replay.ID, now time.Time, want error) *replay.Claim {
+	t.Helper()
+	c, err := m.Claim(p, i, window, now)
+	if !errors.Is(err, want) || (c == nil) != (want != nil) {
+		t.Errorf("at %s: got %v, want %v", now.Format(time.TimeOnly), err, want)
+	}
+	return c
+}
+
+// TestWindow: to the millisecond, wherever in a generation the request came.
+func TestWindow(t *testing.T) {
+	for _, begun := range []time.Duration{0, time.Millisecond, window / 2, window - time.Millisecond, window, 7*window + window/3, 50 * 24 * time.Hour} {
+		m := replay.New(plenty, noon)
+		at := noon.Add(begun)
+		claim(t, m, "A", id(1), at, nil)
+		for _, later := range []time.Duration{0, time.Millisecond, window / 2, window - time.Millisecond} {
+			claim(t, m, "A", id(1), at.Add(later), replay.ErrReplayed)
+		}
+		claim(t, m, "A", id(1), at.Add(window), nil)
+		claim(t, m, "A", id(1), at.Add(2*window-time.Millisecond), replay.ErrReplayed)
+		claim(t, m, "A", id(1), at.Add(2*window), nil)
+	}
+}
+
+func TestWhatMakesARequest(t *testing.T) {
+	m := replay.New(plenty, noon)
+	claim(t, m, "A", id(1), noon, nil)
+	claim(t, m, "A", id(2), noon, nil)
+	claim(t, m, "B", id(1), noon, nil) // whose secrets are others
+	first := replay.Plain(mac(1), noon, "260101120000-0000001")
+	for name, other := range map[string]replay.ID{
+		"another MAC":            replay.Plain(mac(2), noon, "260101120000-0000001"),
+		"another time":           replay.Plain(mac(1), noon.Add(time.Millisecond), "260101120000-0000001"),
+		"another correlation id": replay.Plain(mac(1), noon, "260101120000-0000002"),
+		"an encrypted one":       replay.Encrypted(mac(1)),
+	} {
+		if other == first {
+			t.Errorf("%s makes no difference", name)
+		}
+	}
+	if again := replay.Plain(mac(1), noon.In(time.FixedZone("KST", 9*3600)), "260101120000-0000001"); again != first {
+		t.Error("the same in another zone is another")
+	}
+}
+
+func TestRelease(t *testing.T) {
+	for _, later := range []time.Duration{0, window / 2, window + time.Second} { // in the generation before, too
+		m := replay.New(plenty, noon)
+		c := claim(t, m, "A", id(1), noon.Add(window/2), nil)
+		claim(t, m, "A", id(2), noon.Add(window/2).Add(later), nil)
+		c.Release()
+		if m.Len() != 1 {
+			t.Errorf("%v later %d are left", later, m.Len())
+		}
+		claim(t, m, "A", id(1), noon.Add(window/2).Add(later), nil)
+	}
+	var none *replay.Claim
+	none.Release()
+}
+
+// TestFull: what cannot be remembered is refused, one project leaves room for the
+// others, and time makes room.
+func TestFull(t *testing.T) {
+	m := replay.New(replay.Limits{Entries: 5, PerProject: 3}, noon)
+	for i := range 3 {
+		claim(t, m, "A", id(i), noon, nil)
+	}
+	claim(t, m, "A", id(3), noon, replay.ErrFull)
+	claim(t, m, "A", id(0), noon, replay.ErrReplayed)
+	b := claim(t, m, "B", id(0), noon, nil)
+	claim(t, m, "B", id(1), noon, nil)
+	claim(t, m, "C", id(0), noon, replay.ErrFull)
+	b.Release()
+	claim(t, m, "C", id(0), noon, nil)
+	claim(t, m, "A", id(3), noon.Add(window), replay.ErrFull) // they may be needed for a millisecond less than that
+	claim(t, m, "A", id(3), noon.Add(2*window), nil)
+	if m.Len() != 1 {
+		t.Errorf("%d are remembered", m.Len())
+	}
+}
+
+// TestModel compares with a memory that never forgets by itself.
+func TestModel(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	m := replay.New(plenty, noon)
+	type key struct {
+		p keys.ASPID
+		i replay.ID
+	}
+	seen := map[key]time.Time{}
+	claims := map[key]*replay.Claim{}
+	replayed := 0
+	for now, step := noon, 0; step < 100_000; step++ {
+		now = now.Add(time.Duration(random.IntN(3000)) * time.Millisecond)
+		k := key{keys.ASPID(fmt.Sprint(random.IntN(3))), id(random.IntN(600))}
+		if c := claims[k]; c != nil && now.Sub(seen[k]) < window && random.IntN(3) == 0 {
+			c.Release()
+			delete(seen, k)
+			delete(claims, k)
+		}
+		then, known := seen[k]
+		var want error
+		if known && now.Sub(then) < window {
+			want = replay.ErrReplayed
+			replayed++
+		}
+		c, err := m.Claim(k.p, k.i, window, now)
+		if !errors.Is(err, want) {
+			t.Fatalf("step %d: got %v, want %v", step, err, want)
+		}
+		if err == nil {
+			seen[k], claims[k] = now, c
+		}
+	}
+	if replayed < 1000 {
+		t.Errorf("only %d were replays", replayed)
+	}
+}
+
+// TestOnlyOneGetsThrough: of many copies at once.
+func TestOnlyOneGetsThrough(t *testing.T) {
+	m := replay.New(plenty, noon)
+	var through atomic.Int64
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			for i := range 1000 {
+				if _, err := m.Claim("A", id(i), window, noon); err == nil {
+					through.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if through.Load() != 1000 {
+		t.Errorf("%d got through", through.Load())
+	}
+}
+
+// BenchmarkClaim prints what a claim costs, and an entry holds.
+func BenchmarkClaim(b *testing.B) {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	m := replay.New(replay.Limits{Entries: 1 << 30, PerProject: 1 << 30}, noon)
+	n := 0
+	for b.Loop() {
+		n++
+		var i replay.ID
+		for at, v := 0, n; v > 0; at, v = at+1, v>>8 {
+			i[at] = byte(v)
+		}
+		if _, err := m.Claim("A", i, window, noon); err != nil {
+			b.Fatal(err)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(n), "held-B/entry")
+	runtime.KeepAlive(m)
+}
