@@ -79,7 +79,7 @@ func (s *Store) appendLog(h head, r record) (next head, err error) {
 	if err := f.Truncate(h.length); err != nil {
 		return head{}, err
 	}
-	line, sum := seal(appendRecord(nil, r), 0, h.last)
+	line, sum := seal(appendRecord(make([]byte, 0, r.room()), r), 0, h.last)
 	if _, err := f.WriteAt(line, h.length); err != nil {
 		return head{}, err
 	}

@@ -34,7 +34,7 @@ func TestFittingSumsAreNotEnough(t *testing.T) {
 		"head one behind":          {4, []string{header, first, second, commit, last}, "revision 5"},
 		"head one ahead":           {6, []string{header, first, second, commit, last}, "revision 5"},
 		"kept entry missing":       {3, []string{header, first}, "line 3"},
-		"kept entry twice":         {3, []string{header, first, first}, "line 1"},
+		"kept entry twice":         {3, []string{header, first, first}, "line 3"},
 		"kept entry of no commit":  {3, []string{header, first, `{"rev":0,"set":{"b":1}`}, "line 3 (b)"},
 		"kept entry of the future": {3, []string{header, first, `{"rev":4,"set":{"b":1}`}, "line 3 (b)"},
 		"kept entry with a time":   {3, []string{header, first, `{"rev":3,"at":"x","set":{"b":1}`}, "line 3 (b)"},

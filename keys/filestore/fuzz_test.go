@@ -43,21 +43,23 @@ func readBack(t *testing.T, b []byte) {
 	if err := l.readHeader(); err != nil {
 		return
 	}
-	lines, err := l.lines(l.headerLen, l.size)
-	if err != nil {
-		t.Fatal(err)
-	}
-	records, _, err := parse(l.headerSum, lines, 2)
-	if err != nil {
-		return
-	}
-	if _, err := replay(l.header, records); err != nil {
-		return
-	}
+	r := l.replay()
 	again, prev := seal(appendHeader(nil, l.header), 0, "")
-	for _, r := range records {
-		start := len(again)
-		again, prev = seal(appendRecord(again, r), start, prev)
+	for lines, err := range l.chunks(l.headerLen, l.size, 16) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		records, _, err := parse(r.last, lines, r.line)
+		if err != nil || r.add(lines) != nil {
+			return
+		}
+		for _, one := range records {
+			start := len(again)
+			again, prev = seal(appendRecord(again, one), start, prev)
+		}
+	}
+	if r.end() != nil {
+		return
 	}
 	if !bytes.Equal(again, b) {
 		t.Errorf("read\n%q\nbut would write\n%q", b, again)

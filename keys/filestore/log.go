@@ -60,6 +60,15 @@ func appendRecord(b []byte, r record) []byte {
 	return appendDeleted(appendSet(b, r.changes), r.changes)
 }
 
+// room is enough for the record's sealed line.
+func (r record) room() int {
+	n := sealLen + 100 // the frame and the time
+	for _, c := range r.changes {
+		n += len(c.Name) + len(c.Value) + len(`"":,`)
+	}
+	return n
+}
+
 func appendSet(b []byte, all []keys.Change) []byte {
 	before, after := `,"set":{`, ""
 	for _, c := range all {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
+	"slices"
 )
 
 // maxHeaderLen is more than the longest header line has.
@@ -83,15 +85,17 @@ func (l *logFile) acknowledged(onDisk head) (head, error) {
 
 // goesOn tells whether two whole commits follow the head.
 func (l *logFile) goesOn(h head) bool {
-	if l.size == h.length {
-		return false
+	var next [][]byte
+	for lines, err := range l.chunks(h.length, l.size, chunkLen) {
+		if err != nil {
+			return false
+		}
+		if next = append(next, lines...); len(next) >= 2 {
+			_, _, err = parse(h.last, next[:2], 0)
+			return err == nil
+		}
 	}
-	lines, err := l.lines(h.length, l.size)
-	if err != nil || len(lines) < 2 {
-		return false
-	}
-	_, _, err = parse(h.last, lines[:2], 0)
-	return err == nil
+	return false
 }
 
 // lastSum is the sum of the line that ends at length, or something else that is
@@ -105,20 +109,37 @@ func (l *logFile) lastSum(length int64) string {
 	return string(sum)
 }
 
-// lines reads the lines between two offsets, each with its line break if it has one.
-func (l *logFile) lines(from, to int64) ([][]byte, error) {
-	if from > to {
-		return nil, damaged(l.path, "its acknowledged part ends within its first line")
+// chunkLen is how much of a log is read at once, if no line is longer.
+const chunkLen = 4 << 20
+
+// chunks reads the lines between two offsets, some at a time, each with its line
+// break if it has one. The lines of a chunk share its memory, which goes when the
+// last value of them is replaced.
+func (l *logFile) chunks(from, to, size int64) iter.Seq2[[][]byte, error] {
+	return func(yield func([][]byte, error) bool) {
+		if from > to {
+			yield(nil, damaged(l.path, "its acknowledged part ends within its first line"))
+			return
+		}
+		for from < to {
+			whole, err := l.section(from, min(from+size, to))
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if from+size < to {
+				whole = whole[:bytes.LastIndexByte(whole, '\n')+1]
+			}
+			if len(whole) == 0 {
+				size *= 2 // the line is longer
+				continue
+			}
+			if !yield(slices.Collect(bytes.Lines(whole)), nil) {
+				return
+			}
+			from += int64(len(whole))
+		}
 	}
-	b, err := l.section(from, to)
-	if err != nil {
-		return nil, err
-	}
-	lines := make([][]byte, 0, bytes.Count(b, []byte("\n"))+1)
-	for line := range bytes.Lines(b) {
-		lines = append(lines, line)
-	}
-	return lines, nil
 }
 
 func (l *logFile) section(from, to int64) ([]byte, error) {

@@ -82,40 +82,37 @@ func (l *logFile) state(h head, seen view) (view, error) {
 
 // readAll reads, verifies and replays the log up to h.
 func (l *logFile) readAll(h head) (view, error) {
-	lines, err := l.lines(l.headerLen, h.length)
-	if err != nil {
-		return view{}, err
+	r := l.replay()
+	for lines, err := range l.chunks(l.headerLen, h.length, chunkLen) {
+		if err != nil {
+			return view{}, err
+		}
+		if err := r.add(lines); err != nil {
+			return view{}, damaged(l.path, err)
+		}
 	}
-	records, last, err := parse(l.headerSum, lines, 2)
-	if err != nil {
+	if err := r.end(); err != nil {
 		return view{}, damaged(l.path, err)
 	}
-	snap, err := replay(l.header, records)
-	if err != nil {
-		return view{}, damaged(l.path, err)
+	if r.snap.Revision != h.rev || r.last != h.last {
+		return view{}, damaged(l.path, fmt.Sprintf("it leads to revision %d, which is not the revision %d that was acknowledged", r.snap.Revision, h.rev))
 	}
-	if snap.Revision != h.rev || last != h.last {
-		return view{}, damaged(l.path, fmt.Sprintf("it leads to revision %d, which is not the revision %d that was acknowledged", snap.Revision, h.rev))
-	}
-	return view{head: h, snap: snap}, nil
+	return view{head: h, snap: r.snap}, nil
 }
 
 // readTail reads what h has more than seen. Its errors do not say on which line.
 func (l *logFile) readTail(h head, seen view) (view, error) {
-	lines, err := l.lines(seen.head.length, h.length)
-	if err != nil {
-		return view{}, err
+	r := &replay{last: seen.head.last, snap: keys.Snapshot{Revision: seen.snap.Revision, Entries: maps.Clone(seen.snap.Entries)}}
+	for lines, err := range l.chunks(seen.head.length, h.length, chunkLen) {
+		if err != nil {
+			return view{}, err
+		}
+		if err := r.add(lines); err != nil {
+			return view{}, err
+		}
 	}
-	records, last, err := parse(seen.head.last, lines, 0)
-	if err != nil {
-		return view{}, err
-	}
-	snap := keys.Snapshot{Revision: seen.snap.Revision, Entries: maps.Clone(seen.snap.Entries)}
-	if err := follow(&snap, records, 0); err != nil {
-		return view{}, err
-	}
-	if snap.Revision != h.rev || last != h.last {
+	if r.snap.Revision != h.rev || r.last != h.last {
 		return view{}, damaged(l.path, "it does not lead to what was acknowledged")
 	}
-	return view{head: h, snap: snap}, nil
+	return view{head: h, snap: r.snap}, nil
 }

@@ -45,33 +45,68 @@ func parseLine(prev, line []byte, number int) (record, error) {
 	return r, nil
 }
 
-// replay turns the lines after the header into the state they lead to.
-func replay(h header, records []record) (keys.Snapshot, error) {
-	const first = 2 // the line after the header
-	if len(records) < h.kept {
-		return keys.Snapshot{}, flaw{line: first + len(records), what: fmt.Sprintf("the log ends before %d entries", h.kept)}
-	}
-	snap := keys.Snapshot{Revision: h.rev, Entries: make(map[string]keys.Entry, len(records))}
-	for i, r := range records[:h.kept] {
-		if r.at != "" || r.rev == 0 || r.rev > h.rev || len(r.changes) != 1 || r.changes[0].Value == nil {
-			return keys.Snapshot{}, recordFlaw(first+i, r, "it is not an entry that a rewrite kept")
-		}
-		changes.Into(snap.Entries, r.rev, r.changes)
-	}
-	if len(snap.Entries) != h.kept {
-		return keys.Snapshot{}, flaw{line: 1, what: "an entry was kept twice"}
-	}
-	return snap, follow(&snap, records[h.kept:], first+h.kept)
+// replay is a log on its way to the state that it leads to. What it was given so
+// far is applied to a snapshot that nobody else sees yet.
+type replay struct {
+	header header
+	snap   keys.Snapshot
+	kept   int    // entries that a rewrite kept and that are still to come
+	last   string // sum of the line before
+	line   int    // number of the next one; 1 is the header
 }
 
-// follow applies commits to a snapshot that nobody else sees yet.
-func follow(snap *keys.Snapshot, commits []record, first int) error {
-	for i, r := range commits {
-		if r.at == "" || r.rev != snap.Revision+1 {
-			return recordFlaw(first+i, r, fmt.Sprintf("it is not the commit that follows revision %d", snap.Revision))
+func (l *logFile) replay() *replay {
+	room := min(l.header.kept, int(l.size)/keptLen) // a forged header may claim any number
+	return &replay{header: l.header, kept: l.header.kept, last: l.headerSum, line: 2,
+		snap: keys.Snapshot{Revision: l.header.rev, Entries: make(map[string]keys.Entry, room)}}
+}
+
+// add goes on with lines that follow the ones before. Its errors are flaws.
+func (r *replay) add(lines [][]byte) error {
+	records, last, err := parse(r.last, lines, r.line)
+	if err != nil {
+		return err
+	}
+	for _, one := range records {
+		if r.kept > 0 {
+			err = r.keep(one)
+		} else {
+			err = r.follow(one)
 		}
-		changes.Into(snap.Entries, r.rev, r.changes)
-		snap.Revision = r.rev
+		if err != nil {
+			return err
+		}
+		r.line++
+	}
+	r.last = last
+	return nil
+}
+
+func (r *replay) keep(one record) error {
+	if one.at != "" || one.rev == 0 || one.rev > r.header.rev || len(one.changes) != 1 || one.changes[0].Value == nil {
+		return recordFlaw(r.line, one, "it is not an entry that a rewrite kept")
+	}
+	if _, twice := r.snap.Entries[one.changes[0].Name]; twice {
+		return recordFlaw(r.line, one, "the entry was kept twice")
+	}
+	changes.Into(r.snap.Entries, one.rev, one.changes)
+	r.kept--
+	return nil
+}
+
+func (r *replay) follow(one record) error {
+	if one.at == "" || one.rev != r.snap.Revision+1 {
+		return recordFlaw(r.line, one, fmt.Sprintf("it is not the commit that follows revision %d", r.snap.Revision))
+	}
+	changes.Into(r.snap.Entries, one.rev, one.changes)
+	r.snap.Revision = one.rev
+	return nil
+}
+
+// end tells what is missing if there are no more lines.
+func (r *replay) end() error {
+	if r.kept > 0 {
+		return flaw{line: r.line, what: fmt.Sprintf("the log ends before %d entries", r.header.kept)}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"kmproxy/keys"
+	"kmproxy/keys/internal/cores"
 )
 
 // MaxNameBytes is the longest name of an entry.
@@ -29,18 +30,20 @@ var (
 // caller's, each value compacted: a compact document has no line breaks, and
 // everything but the blanks between its tokens is as it was given.
 func Prepare(given []keys.Change) ([]keys.Change, error) {
-	prepared := make([]keys.Change, 0, len(given))
+	prepared, failed := make([]keys.Change, len(given)), make([]error, len(given))
+	cores.Each(len(given), func(i int) {
+		prepared[i] = keys.Change{Name: given[i].Name, Erase: given[i].Erase}
+		prepared[i].Value, failed[i] = prepare(given[i])
+	})
 	seen := make(map[string]bool, len(given))
-	for _, c := range given {
+	for i, c := range given {
 		if seen[c.Name] {
-			return nil, fmt.Errorf("entry %q: %w", c.Name, ErrTwice)
+			failed[i] = ErrTwice
 		}
 		seen[c.Name] = true
-		value, err := prepare(c)
-		if err != nil {
-			return nil, fmt.Errorf("entry %q: %w", c.Name, err)
+		if failed[i] != nil {
+			return nil, fmt.Errorf("entry %q: %w", c.Name, failed[i])
 		}
-		prepared = append(prepared, keys.Change{Name: c.Name, Value: value, Erase: c.Erase})
 	}
 	return prepared, nil
 }
@@ -76,9 +79,10 @@ func nameByte(c byte) bool {
 
 // Apply returns the snapshot that follows s by one commit. s stays as it is.
 func Apply(s keys.Snapshot, prepared []keys.Change) keys.Snapshot {
-	entries := make(map[string]keys.Entry, len(s.Entries)+len(prepared))
-	maps.Copy(entries, s.Entries)
-	next := keys.Snapshot{Revision: s.Revision + 1, Entries: entries}
+	next := keys.Snapshot{Revision: s.Revision + 1, Entries: maps.Clone(s.Entries)}
+	if next.Entries == nil {
+		next.Entries = make(map[string]keys.Entry, len(prepared))
+	}
 	Into(next.Entries, next.Revision, prepared)
 	return next
 }
