@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"kmproxy/crypto/envelope"
@@ -46,7 +47,7 @@ func encode(master envelope.Key, p Project) ([]byte, error) {
 	defer clear(hidden)
 	r := record{Version: p.version + 1, Plain: plain}
 	r.Sealed = master.Seal(r.place(projectName(p.ASPID)), plain, hidden)
-	return toJSON(r)
+	return r.json(), nil
 }
 
 // decode reads a whole project with its secrets, in order to change it. Errors
@@ -141,10 +142,26 @@ func parseRecord(value []byte) (record, error) {
 	return r, nil
 }
 
+// json is the record, whose plain part has no blanks, as toJSON writes it: the form
+// that outlineOf takes.
+func (r record) json() []byte {
+	const frame = len(`{"version":18446744073709551615,"plain":,"sealed":""}`)
+	out := make([]byte, 0, frame+len(r.Plain)+len(r.Sealed))
+	out = strconv.AppendUint(append(out, `{"version":`...), r.Version, 10)
+	if len(r.Plain) > 0 {
+		out = append(append(out, `,"plain":`...), r.Plain...)
+	}
+	out = append(append(out, `,"sealed":"`...), r.Sealed...)
+	return append(out, `"}`...)
+}
+
 // open returns the sealed part. Errors are ErrDamaged, and envelope.ErrOtherKey
 // with it.
 func (r record) open(master envelope.Key, name string) (sensitive.Bytes, error) {
-	hidden, err := master.Open(r.place(name), r.compact(), r.Sealed)
+	hidden, err := master.Open(r.place(name), r.Plain, r.Sealed)
+	if errors.Is(err, envelope.ErrSealed) { // perhaps there are blanks in it that were not sealed
+		hidden, err = master.Open(r.place(name), r.compact(), r.Sealed)
+	}
 	if err != nil {
 		return sensitive.Bytes{}, damaged(name, fmt.Errorf("its sealed part: %w", err))
 	}

@@ -58,7 +58,15 @@ func outlineOf(value []byte) (o outline, ok bool) {
 func (o outline) record() (record, bool) {
 	r := record{Version: o.version, Plain: o.plain, Sealed: string(o.sealed)}
 	isObject := bytes.HasPrefix(o.plain, []byte("{")) && bytes.HasSuffix(o.plain, []byte("}")) && json.Valid(o.plain)
-	return r, isObject && all(r.Sealed, isSealedText)
+	return r, isObject && isBare(o.sealed)
 }
 
-func isSealedText(c byte) bool { return isAlnum(c) || c == '.' || c == '-' || c == '_' }
+// isBare tells whether a text stands in JSON as it is.
+func isBare(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}

@@ -29,8 +29,10 @@ func TestOurRecordsAreShownQuickly(t *testing.T) {
 	}
 	if o, ok := outlineOf(value); !ok {
 		t.Errorf("it has no outline: %s", value)
-	} else if _, ok := o.record(); !ok {
+	} else if r, ok := o.record(); !ok {
 		t.Errorf("its outline is not taken: %s", value)
+	} else if again, err := toJSON(r); err != nil || !bytes.Equal(again, value) {
+		t.Errorf("wrote %s, which toJSON writes as %s, %v", value, again, err)
 	}
 	for how, other := range map[string][]byte{
 		"with blanks":     bytes.Replace(value, []byte(`,"plain":`), []byte(`, "plain": `), 1),

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,12 +11,17 @@ import (
 
 	"kmproxy/crypto/envelope"
 	"kmproxy/keys/audit"
+	"kmproxy/keys/internal/cores"
 )
 
-// resealBatch is how many records a commit re-seals: few enough that another
-// process waits for milliseconds, and enough that the disk is not what it waits
-// for.
-const resealBatch = 500
+// resealBatch is how many records a commit re-seals at least: few enough that
+// another process waits for milliseconds, and enough that the disk is not what it
+// waits for. What a commit costs beside its records grows with the store: a large
+// one is re-sealed in resealCommits.
+const (
+	resealBatch   = 500
+	resealCommits = 40
+)
 
 // Reseal brings a store under another master key. It may end at any point, by
 // its context or by the loss of the process: the same Reseal goes on from there.
@@ -30,7 +36,7 @@ type Reseal struct {
 	To       envelope.Key
 	KDF      *envelope.KDF         // how To is made from a passphrase; nil: it is not
 	Now      func() time.Time      // nil: time.Now
-	Batch    int                   // records a commit; 0: 500
+	Batch    int                   // records a commit; 0: 500, and of a large store more
 	Progress func(done, total int) // after each commit, in records; nil: nobody wants it
 }
 
@@ -49,9 +55,6 @@ func (r Reseal) Run(ctx context.Context, who Actor) (records int, err error) {
 	}
 	if r.Now == nil {
 		r.Now = time.Now
-	}
-	if r.Batch == 0 {
-		r.Batch = resealBatch
 	}
 	if r.Progress == nil {
 		r.Progress = func(int, int) {}
@@ -75,6 +78,9 @@ func (r Reseal) run(ctx context.Context, who Actor) (int, error) {
 	total := len(s.names)
 	done := total - len(s.pending)
 	r.Progress(done, total)
+	if r.Batch == 0 {
+		r.Batch = max(resealBatch, total/resealCommits)
+	}
 	for batch := range slices.Chunk(s.pending, r.Batch) {
 		if err := s.batch(ctx, batch); err != nil {
 			return 0, fmt.Errorf("%d of %d records are re-sealed; the same command goes on from here: %w", done, total, err)
@@ -135,22 +141,34 @@ func (r Reseal) check(snap Snapshot) (SealRecord, error) {
 // sort finds the records that are to be re-sealed, and the key that opens the
 // audit chain's.
 func (s *resealing) sort() error {
-	for _, name := range s.names {
-		r, err := readSealed(name, s.view.snap.Entries[name].Value)
-		if err != nil {
-			return err
-		}
-		if !isWhole(s.view.snap.Entries[name].Value) {
-			return newer(name)
-		}
-		switch id, _ := envelope.KeyID(r.Sealed); {
-		case id != s.To.ID():
+	under, failed := make([]string, len(s.names)), make([]error, len(s.names))
+	cores.Each(len(s.names), func(i int) { under[i], failed[i] = s.under(s.names[i]) })
+	if err := cmp.Or(failed...); err != nil {
+		return err
+	}
+	for i, name := range s.names {
+		switch {
+		case under[i] != s.To.ID():
 			s.pending = append(s.pending, name)
 		case name == auditKeyName:
 			s.view.master = s.To
 		}
 	}
 	return nil
+}
+
+// under is the id of the master key that a record is sealed under.
+func (s *resealing) under(name string) (string, error) {
+	value := s.view.snap.Entries[name].Value
+	r, err := readSealed(name, value)
+	if err != nil {
+		return "", err
+	}
+	if !isWhole(value) {
+		return "", newer(name)
+	}
+	id, _ := envelope.KeyID(r.Sealed)
+	return id, nil
 }
 
 // prove wants an audit record that holds and, before the first change, every
@@ -165,9 +183,7 @@ func (s *resealing) prove() (err error) {
 	}
 	failed := errors.Join(s.chain.Verify(list), s.view.checkAudited(list))
 	if s.seal.Next == nil {
-		for _, name := range s.names {
-			failed = errors.Join(failed, s.view.opens(name))
-		}
+		failed = errors.Join(failed, errors.Join(cores.Errors(s.names, s.view.opens)...))
 	}
 	return failed
 }

@@ -1,9 +1,12 @@
 package keys
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
+
+	"kmproxy/keys/internal/cores"
 )
 
 // begin notes the next key. It does nothing when that was done before.
@@ -24,13 +27,13 @@ func (s *resealing) begin(ctx context.Context) error {
 }
 
 func (s *resealing) batch(ctx context.Context, names []string) error {
-	changes := make([]Change, len(names))
-	for i, name := range names {
-		value, err := resealed(name, s.view.snap.Entries[name].Value, s.From, s.To)
-		if err != nil {
-			return err
-		}
-		changes[i] = Change{Name: name, Value: value}
+	changes, failed := make([]Change, len(names)), make([]error, len(names))
+	cores.Each(len(names), func(i int) {
+		changes[i].Name = names[i]
+		changes[i].Value, failed[i] = resealed(names[i], s.view.snap.Entries[names[i]].Value, s.From, s.To)
+	})
+	if err := cmp.Or(failed...); err != nil {
+		return err
 	}
 	return s.commit(ctx, "seal rotate", story{}, changes...)
 }

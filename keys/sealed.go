@@ -82,9 +82,9 @@ func resealed(name string, value []byte, from, to envelope.Key) ([]byte, error) 
 		return nil, err
 	}
 	defer hidden.Wipe()
-	r.Version++
-	r.Sealed = to.Seal(r.place(name), r.compact(), hidden.Expose())
-	return toJSON(r)
+	r.Version, r.Plain = r.Version+1, r.compact()
+	r.Sealed = to.Seal(r.place(name), r.Plain, hidden.Expose())
+	return r.json(), nil
 }
 
 // SealedUnder counts the records with a sealed part by the id of the master key

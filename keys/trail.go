@@ -101,14 +101,22 @@ func (v *view) trail(key audit.Key, a act, at time.Time, told story, changes []C
 	}
 	e := audit.Entry{Time: at, Actor: a.actor.Name, Action: a.action, Target: a.target,
 		Before: told.before, After: told.after, Wrote: map[string]string{}}
-	for _, c := range changes {
-		e.Wrote[c.Name] = digest(c.Value)
+	for i, sum := range cores.Map(changes, func(c Change) string { return digestOfOurs(c.Value) }) {
+		e.Wrote[changes[i].Name] = sum
 	}
 	if e, err = key.Link(last, e); err != nil {
 		return Change{}, err
 	}
 	value, err := toJSON(e)
 	return Change{Name: auditName(e.Seq), Value: value}, err
+}
+
+// digestOfOurs is the digest of a value that was encoded here: it has no blanks.
+func digestOfOurs(value []byte) string {
+	if value == nil {
+		return ""
+	}
+	return audit.Digest(value)
 }
 
 // hasDigest tells whether digest is that of value. Most values are compact as they

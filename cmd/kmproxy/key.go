@@ -48,7 +48,7 @@ func keyList(e *env, c *cli.Context) (result, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	out := keysShown{Keys: []keyShown{}, look: e.look()}
+	out := keysShown{Keys: make([]keyShown, 0, len(list)), look: e.look()}
 	for _, k := range list {
 		out.Keys = append(out.Keys, showKey(k))
 	}

@@ -19,10 +19,15 @@ type result interface {
 // command was done and has nothing to tell.
 func (e *env) print(r result) error {
 	var b bytes.Buffer
-	if err := e.render(&b, r); err != nil {
-		return err
+	to := e.stdout
+	if !e.json { // an encoder of JSON writes in one piece, and a long list need not be here twice
+		to = &b
 	}
-	if _, err := e.stdout.Write(b.Bytes()); err != nil {
+	err := e.render(to, r)
+	if err == nil && b.Len() > 0 {
+		_, err = e.stdout.Write(b.Bytes())
+	}
+	if err != nil {
 		return fmt.Errorf("printing the result: %w", err)
 	}
 	return nil
