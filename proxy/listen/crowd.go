@@ -96,24 +96,20 @@ func (c *crowd) depart(g *guest) {
 	}
 }
 
-// linger waits until no connection is at rest any more, or most is over. Fresh
-// ones count: net/http drops a request whose header comes after Shutdown.
+// linger waits until all connections are closed, or most is over. net/http drops a
+// request whose header comes after Shutdown, and a connection whose last answer
+// did not say that it was the last may bring one.
 func (c *crowd) linger(most time.Duration) {
 	const look = 10 * time.Millisecond
-	for end := time.Now().Add(most); c.anyAtRest() && time.Now().Before(end); {
+	for end := time.Now().Add(most); c.len() > 0 && time.Now().Before(end); {
 		time.Sleep(look)
 	}
 }
 
-func (c *crowd) anyAtRest() bool {
+func (c *crowd) len() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, a := range c.addresses {
-		if a.idle.Len()+a.fresh.Len() > 0 {
-			return true
-		}
-	}
-	return false
+	return len(c.guests)
 }
 
 func over(n, limit int) bool { return limit > 0 && n > limit }

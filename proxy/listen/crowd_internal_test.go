@@ -93,7 +93,7 @@ func TestWhoMakesRoom(t *testing.T) {
 		for _, v := range all {
 			use(c, v, http.StateClosed)
 		}
-		if len(c.guests)+len(c.addresses) != 0 || c.anyAtRest() {
+		if c.len()+len(c.addresses) != 0 {
 			t.Errorf("%s: something is left of the crowd: %+v", name, c)
 		}
 	}

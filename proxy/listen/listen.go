@@ -84,8 +84,8 @@ func (s *Server) lastWords(next http.Handler) http.Handler {
 }
 
 // Serve answers on l until ctx ends, then takes no new connection and lets the
-// requests that were begun finish, for at most 30 seconds. Connections at rest
-// are closed after their next answer, or after 2 seconds.
+// requests that were begun finish, for at most 30 seconds. Connections are
+// closed after their next answer, or at rest after 2 seconds.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- s.accept(l) }()
