@@ -35,6 +35,10 @@ fuzz: ## every fuzz target for FUZZTIME: make fuzz FUZZTIME=10m
 endure: ## what takes long: reloads and restarts under load, in their whole length
 	KMPROXY_LONG=1 go test -count=1 -timeout 60m -v ./e2e
 
+.PHONY: timing
+timing: ## whether failures to decrypt can be told apart by their time: 20,000 samples of each kind
+	KMPROXY_TIMING=1 go test -count=1 -timeout 60m -v -run 'TestTiming$$' ./proxy
+
 .PHONY: scale
 scale: ## 100,000 keys: what every command costs in time and memory, and a look-up
 	SCALE=100000 go test -count=1 -timeout 30m -v -run '^TestScale$$' ./cmd/kmproxy
