@@ -1,9 +1,6 @@
 package keys
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // CheckContent checks a store's content as far as that can be done without its
 // master key: there is a seal record, every record is of a form known here, and
@@ -21,14 +18,12 @@ func CheckContent(s Snapshot) error {
 		return err
 	}
 	v := &view{snap: s}
-	list, err := v.entries()
-	if err != nil {
+	t := told{wrote: map[string]string{}}
+	if err := t.read(v, inSequence); err != nil {
 		return err
 	}
-	for i, e := range list {
-		if e.Seq != uint64(i+1) {
-			return damaged(auditName(e.Seq), fmt.Errorf("entry %d is missing", i+1))
-		}
+	if t.broken != nil {
+		return t.broken
 	}
-	return v.checkAudited(list)
+	return t.isAll(s)
 }

@@ -15,8 +15,7 @@ import (
 // proven. It is what keeps an old record, which still opens, from being served
 // again: a suspended key would be active in it. A history is never changed.
 type history struct {
-	last   *audit.Entry      // nil: none was read yet
-	wrote  map[string]string // by record, the digest of what was last written; "" if it was deleted
+	told
 	values map[string][]byte // those of wrote, so that their digests need not be made again
 }
 
@@ -33,16 +32,11 @@ func (h *history) prove(s Snapshot, master envelope.Key) (*history, error) {
 		return nil, err
 	}
 	next := h.startOn(s)
-	entries, err := v.entriesAfter(next.last)
-	if err != nil {
+	if err := next.read(v, key.VerifyAfter); err != nil {
 		return nil, err
 	}
-	if err := key.VerifyAfter(next.last, entries); err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		maps.Copy(next.wrote, e.Wrote)
-		next.last = &audit.Entry{Seq: e.Seq, Chain: e.Chain} // all that the next one hangs on
+	if next.broken != nil {
+		return nil, next.broken
 	}
 	return next, next.check(s, h)
 }
@@ -50,8 +44,8 @@ func (h *history) prove(s Snapshot, master envelope.Key) (*history, error) {
 // startOn is what of h holds for s too: all, or nothing if the store was put back
 // to another history.
 func (h *history) startOn(s Snapshot) *history {
-	fresh := &history{wrote: map[string]string{}}
-	if h == nil || h.last == nil {
+	fresh := &history{told: told{wrote: map[string]string{}}}
+	if h == nil || h.last.Seq == 0 {
 		return fresh
 	}
 	name := auditName(h.last.Seq)
@@ -59,7 +53,7 @@ func (h *history) startOn(s Snapshot) *history {
 	if err != nil || e.Chain != h.last.Chain {
 		return fresh
 	}
-	return &history{last: h.last, wrote: maps.Clone(h.wrote)}
+	return &history{told: told{last: h.last, wrote: maps.Clone(h.wrote)}}
 }
 
 // check compares the records of s with what was written, and keeps their values:

@@ -1,13 +1,17 @@
 package keys_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
+	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
 	"kmproxy/keys/audit"
+	"kmproxy/keys/memstore"
 )
 
 // TestRecordThatRested changes a project whose last entry lies far back, and wants
@@ -56,5 +60,46 @@ func editActor(seq int) func(map[string]keys.Entry) {
 	return func(all map[string]keys.Entry) {
 		text := strings.Replace(string(all[auditName(seq)].Value), operator.Name, "nobody", 1)
 		all[auditName(seq)] = keys.Entry{Value: []byte(text)}
+	}
+}
+
+// TestLongAuditRecord: where the record is read in parts, none is taken out or
+// changed unnoticed either.
+func TestLongAuditRecord(t *testing.T) {
+	const many, part = 4100, 4096
+	entries := map[string]keys.Entry{"seal": {Value: sealEntry(1)}, "audit-key": {Value: auditKeyUnder(masterKey(1))}}
+	chain := must(audit.ReadKey(sensitive.New(make([]byte, audit.KeyBytes))))
+	e := audit.Entry{}
+	for i := range many {
+		wrote := map[string]string{}
+		if i == 0 {
+			wrote = map[string]string{"seal": audit.Digest(entries["seal"].Value), "audit-key": audit.Digest(entries["audit-key"].Value)}
+		}
+		e = must(chain.Link(&e, audit.Entry{Time: recorded, Actor: operator.Name, Action: "test", Target: "store", Wrote: wrote}))
+		entries[auditName(i+1)] = keys.Entry{Value: must(json.Marshal(e))}
+	}
+	for what, tt := range map[string]struct {
+		change func(map[string]keys.Entry)
+		names  string
+	}{
+		"untouched":               {func(map[string]keys.Entry) {}, ""},
+		"last of a part edited":   {editActor(part), "entry 4096"},
+		"first of a part edited":  {editActor(part + 1), "entry 4097"},
+		"last of a part removed":  {func(all map[string]keys.Entry) { delete(all, auditName(part)) }, "entry 4096"},
+		"first of a part removed": {func(all map[string]keys.Entry) { delete(all, auditName(part+1)) }, "entry 4097"},
+		"first of all removed":    {func(all map[string]keys.Entry) { delete(all, auditName(1)) }, "entry 1"},
+	} {
+		store := memstore.New()
+		all := maps.Clone(entries)
+		tt.change(all)
+		var changes []keys.Change
+		for name, e := range all {
+			changes = append(changes, keys.Change{Name: name, Value: e.Value})
+		}
+		must(store.Commit(bg, 0, changes...))
+		_, err := keys.Open(bg, store, masterKey(1))
+		if found := err != nil && strings.Contains(err.Error(), tt.names); found != (tt.names != "") {
+			t.Errorf("%s: got %v", what, err)
+		}
 	}
 }

@@ -19,7 +19,7 @@ func (m *Manager) Audit(ctx context.Context) ([]audit.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.entries()
+	return v.readEntries(v.entryNames(0))
 }
 
 // VerifyAudit checks that the chain holds from its first entry on, that every
@@ -34,26 +34,29 @@ func (m *Manager) VerifyAudit(ctx context.Context) (entries int, err error) {
 	if !v.sealed {
 		return 0, nil
 	}
-	list, err := v.entries()
-	if err != nil {
-		return 0, err
-	}
 	key, err := v.auditKey()
 	if err != nil {
 		return 0, err
 	}
-	return len(list), errors.Join(key.Verify(list), v.openAll(), v.checkAudited(list))
+	t := told{wrote: map[string]string{}}
+	if err := t.read(v, key.VerifyAfter); err != nil {
+		return 0, err
+	}
+	return len(v.entryNames(0)), errors.Join(t.broken, v.openAll(), t.isAll(v.snap))
 }
 
 // openAll wants every record to open. Its error names all that do not.
 func (v *view) openAll() error {
-	_, failed := v.all()
+	failed := cores.Errors(v.names(), func(name string) error {
+		_, err := show(v.master, name, v.snap.Entries[name].Value)
+		return err
+	})
 	names, err := sealedNames(v.snap)
 	if err != nil {
-		return errors.Join(failed, err)
+		return errors.Join(append(failed, err)...)
 	}
 	others := slices.DeleteFunc(names, isProject)
-	return errors.Join(failed, errors.Join(cores.Errors(others, v.opens)...))
+	return errors.Join(append(failed, cores.Errors(others, v.opens)...)...)
 }
 
 // opens wants one record to open.
@@ -69,15 +72,6 @@ func (v *view) opens(name string) error {
 	hidden, err := r.open(v.master, name)
 	hidden.Wipe()
 	return err
-}
-
-// checkAudited compares the records with what the entries say they are.
-func (v *view) checkAudited(list []audit.Entry) error {
-	last := map[string]string{}
-	for _, e := range list {
-		maps.Copy(last, e.Wrote)
-	}
-	return checkWrote(v.snap, last, func(_ string, value []byte, digest string) bool { return hasDigest(value, digest) })
 }
 
 // checkWrote wants a store to hold the records whose digests are in wrote, and no

@@ -167,8 +167,7 @@ func (s *resealing) under(name string) (string, error) {
 	if !isWhole(value) {
 		return "", newer(name)
 	}
-	id, _ := envelope.KeyID(r.Sealed)
-	return id, nil
+	return r.sealedUnder(), nil
 }
 
 // prove wants an audit record that holds and, before the first change, every
@@ -177,11 +176,11 @@ func (s *resealing) prove() (err error) {
 	if s.chain, err = s.view.auditKey(); err != nil {
 		return err
 	}
-	list, err := s.view.entries()
-	if err != nil {
+	t := told{wrote: map[string]string{}}
+	if err := t.read(s.view, s.chain.VerifyAfter); err != nil {
 		return err
 	}
-	failed := errors.Join(s.chain.Verify(list), s.view.checkAudited(list))
+	failed := errors.Join(t.broken, t.isAll(s.view.snap))
 	if s.seal.Next == nil {
 		failed = errors.Join(failed, errors.Join(cores.Errors(s.names, s.view.opens)...))
 	}

@@ -57,6 +57,13 @@ func readSealed(name string, value []byte) (record, error) {
 	return r, nil
 }
 
+// sealedUnder is the id of the master key; empty if there is no sealed part. It is a
+// copy, which does not keep the whole text in memory.
+func (r record) sealedUnder() string {
+	id, _ := envelope.KeyID(r.Sealed)
+	return strings.Clone(id)
+}
+
 // isWhole tells whether a record has no members but those that are known here:
 // others would be lost when it is written again.
 func isWhole(value []byte) bool {
@@ -98,7 +105,7 @@ func SealedUnder(s Snapshot) (map[string]int, error) {
 	cores.Each(len(names), func(i int) {
 		var r record
 		r, failed[i] = readSealed(names[i], s.Entries[names[i]].Value)
-		ids[i], _ = envelope.KeyID(r.Sealed)
+		ids[i] = r.sealedUnder()
 	})
 	if err := errors.Join(failed...); err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -160,24 +159,4 @@ func summary(p Project) (json.RawMessage, error) {
 		out.Keys = append(out.Keys, key{k.ID, k.State.String(), k.Ends})
 	}
 	return toJSON(out)
-}
-
-// entries reads the whole audit record in its order.
-func (v *view) entries() ([]audit.Entry, error) { return v.entriesAfter(nil) }
-
-// entriesAfter reads the entries behind last in their order; all for a nil last.
-func (v *view) entriesAfter(last *audit.Entry) ([]audit.Entry, error) {
-	var names []string
-	for name := range v.snap.Entries {
-		if strings.HasPrefix(name, auditPrefix) && (last == nil || name > auditName(last.Seq)) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	out, failed := make([]audit.Entry, len(names)), make([]error, len(names))
-	cores.Each(len(names), func(i int) { out[i], failed[i] = readEntry(names[i], v.snap.Entries[names[i]].Value) })
-	if err := errors.Join(failed...); err != nil {
-		return nil, err
-	}
-	return out, nil
 }
