@@ -36,10 +36,11 @@ func TestChild(t *testing.T) {
 		return
 	}
 	p := proxytest.Start(t, func(c *proxy.Config) {
-		var err error
-		if c.Upstream, err = url.Parse(upstream); err != nil {
+		u, err := url.Parse(upstream)
+		if err != nil {
 			t.Fatal(err)
 		}
+		c.Upstreams = []*url.URL{u}
 	})
 	fmt.Println(hello(t, p))
 	rsaKey := proxytest.NewRSA(t)

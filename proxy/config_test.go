@@ -16,7 +16,7 @@ import (
 func goodConfig() proxy.Config {
 	return proxy.Config{
 		Routes: []proxy.Route{{Method: http.MethodPost, Path: "/a", Request: proxy.RequestEither, Response: proxy.ResponseMatch}},
-		Ring:   func() *keys.Ring { return nil }, Upstream: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, Transport: &http.Transport{},
+		Ring:   func() *keys.Ring { return nil }, Upstreams: []*url.URL{{Scheme: "http", Host: "127.0.0.1:1"}}, Transport: &http.Transport{},
 		UpstreamTime: time.Second, MaxBodyBytes: 1, MaxAnswerBytes: 1, Queue: onePlace(), Budget: proxy.NewBudget(1), Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
@@ -34,7 +34,7 @@ func TestNew(t *testing.T) {
 		says  string
 	}{
 		"no ring":          {func(c *proxy.Config) { c.Ring = nil }, "must be set"},
-		"no upstream":      {func(c *proxy.Config) { c.Upstream = nil }, "must be set"},
+		"no upstream":      {func(c *proxy.Config) { c.Upstreams = nil }, "must be set"},
 		"no transport":     {func(c *proxy.Config) { c.Transport = nil }, "must be set"},
 		"no clock":         {func(c *proxy.Config) { c.Now = nil }, "must be set"},
 		"no log":           {func(c *proxy.Config) { c.Log = nil }, "must be set"},

@@ -182,7 +182,7 @@ func TestUpstreamUntrusted(t *testing.T) {
 	upstream.Config.ErrorLog = log.New(io.Discard, "", 0)
 	upstream.StartTLS()
 	t.Cleanup(upstream.Close)
-	w := &world{Proxy: proxytest.Start(t, func(c *proxy.Config) { c.Upstream = must(url.Parse(upstream.URL)) })}
+	w := &world{Proxy: proxytest.Start(t, func(c *proxy.Config) { c.Upstreams = []*url.URL{must(url.Parse(upstream.URL))} })}
 	w.tryUpstream(t, row{base: sealedRequest, want: upstreamFailed})
 	if called || !strings.Contains(w.Log.String(), "certificate signed by unknown authority") {
 		t.Errorf("called: %t; the log says\n%s", called, w.Log)

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,15 +8,14 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"kmproxy/keys"
+	"kmproxy/proxy/upstream"
 )
 
 // answer is what the upstream said, whole. Only forward makes one.
@@ -28,18 +26,16 @@ type answer struct {
 	body   []byte
 }
 
-// upstream is the one plaintext server behind a Proxy. It sends each request
-// once: the transport retries nothing of which a byte was written, because the
-// body cannot be had a second time.
-type upstream struct {
+// hop is the way of a request to the plaintext servers and of its answer back.
+type hop struct {
 	reverse *httputil.ReverseProxy
 	timeout time.Duration
 }
 
-func newUpstream(c Config) upstream {
-	return upstream{timeout: c.UpstreamTime, reverse: &httputil.ReverseProxy{
+func newHop(c Config, to http.RoundTripper) hop {
+	return hop{timeout: c.UpstreamTime, reverse: &httputil.ReverseProxy{
 		Rewrite:        func(r *httputil.ProxyRequest) { rewrite(r, c) },
-		Transport:      c.Transport,
+		Transport:      to,
 		ModifyResponse: func(r *http.Response) error { return takeWhole(r, c.MaxAnswerBytes) },
 		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { exchangeOf(r).failed(err) },
 		ErrorLog:       log.New(io.Discard, "", 0), // it would quote what the upstream sent
@@ -48,16 +44,9 @@ func newUpstream(c Config) upstream {
 
 // exchange carries one request through the ReverseProxy and its answer back.
 type exchange struct {
-	opened  opened
-	answer  answer
-	err     error
-	reached atomic.Bool // a connection was ready to take the request: some of it may have gone out
-}
-
-// trace notes when there is a connection to the upstream, which is told by
-// whichever goroutine dialled.
-func (x *exchange) trace(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { x.reached.Store(true) }})
+	opened opened
+	answer answer
+	err    error
 }
 
 type exchangeKey struct{}
@@ -67,15 +56,15 @@ func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKe
 func (x *exchange) failed(err error) { x.err = err }
 
 // forward sends the request to the upstream and takes its whole answer. A request
-// that found no connection did not happen: the same bytes may come again.
+// that was not sent did not happen: the same bytes may come again.
 func (p *Proxy) forward(o opened) (answer, error) {
 	x := &exchange{opened: o}
 	o.request.Header.Del("Upgrade") // no tunnels: without it ReverseProxy takes Connection: Upgrade for a hop's own
-	ctx, cancel := context.WithTimeout(o.request.Context(), p.upstream.timeout)
+	ctx, cancel := context.WithTimeout(o.request.Context(), p.hop.timeout)
 	defer cancel()
-	p.upstream.reverse.ServeHTTP(nowhere{}, o.request.WithContext(context.WithValue(x.trace(ctx), exchangeKey{}, x)))
+	p.hop.reverse.ServeHTTP(nowhere{}, o.request.WithContext(context.WithValue(ctx, exchangeKey{}, x)))
 	if x.err != nil {
-		if !x.reached.Load() {
+		if errors.Is(x.err, upstream.ErrUnsent) {
 			o.claim.Release()
 		}
 		return answer{}, p.unanswered(o.request.Context(), x.err)
@@ -86,10 +75,10 @@ func (p *Proxy) forward(o opened) (answer, error) {
 // rewrite makes the upstream's request: the path without its base, the query as
 // it came, the verified headers, the opened body.
 func rewrite(r *httputil.ProxyRequest, c Config) {
-	o := exchangeOf(r.In).opened
-	r.Out.URL = &url.URL{Scheme: c.Upstream.Scheme, Host: c.Upstream.Host,
-		Path:     strings.TrimSuffix(c.Upstream.Path, "/") + o.route.Path,
-		RawPath:  strings.TrimSuffix(c.Upstream.EscapedPath(), "/") + o.route.Path,
+	o, first := exchangeOf(r.In).opened, c.Upstreams[0]
+	r.Out.URL = &url.URL{Scheme: first.Scheme, Host: first.Host, // the pool sets both to those of the server that it takes
+		Path:     strings.TrimSuffix(first.Path, "/") + o.route.Path,
+		RawPath:  strings.TrimSuffix(first.EscapedPath(), "/") + o.route.Path,
 		RawQuery: r.In.URL.RawQuery}
 	r.Out.Host = ""
 	for _, name := range stopHere {
@@ -102,7 +91,7 @@ func rewrite(r *httputil.ProxyRequest, c Config) {
 	}
 	o.headers.Forward(r.Out.Header, id)
 	content := o.content.expose()
-	r.Out.Body, r.Out.ContentLength = once{bytes.NewReader(content)}, int64(len(content))
+	r.Out.Body, r.Out.ContentLength = upstream.NewBody(content), int64(len(content))
 	r.Out.TransferEncoding, r.Out.Trailer, r.Out.GetBody = nil, nil, nil
 }
 
@@ -113,12 +102,6 @@ var stopHere = [...]string{
 	"Expect", "Accept-Encoding", "Content-Encoding", "Te", "Http2-Settings",
 	"X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Method", "X-Original-Url", "X-Rewrite-Url",
 }
-
-// once is a body that can be read one time: net/http takes it for replayable in
-// no case, not even when it is empty or an Idempotency-Key asks for it.
-type once struct{ io.Reader }
-
-func (once) Close() error { return nil }
 
 // takeWhole reads the upstream's body to its end. A body that breaks off or goes
 // on behind the limit is an error, never a shorter answer. So is a status that is

@@ -33,7 +33,7 @@ func TestUpstreamRequest(t *testing.T) {
 	u := startRaw(t, keeps)
 	w := newWorld(t, u.use, func(c *proxy.Config) {
 		c.BasePath = "/open-api"
-		c.Upstream.Path = "/inner/"
+		c.Upstreams[0].Path = "/inner/"
 	})
 	for _, base := range []func(*world) *request{plainRequest, sealedRequest} {
 		q := base(w)

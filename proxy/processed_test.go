@@ -15,6 +15,7 @@ import (
 
 	"kmproxy/keys"
 	"kmproxy/proxy"
+	"kmproxy/proxy/auth"
 	"kmproxy/proxy/proxytest"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/replay"
@@ -30,6 +31,13 @@ func remembering(t *testing.T, set ...proxytest.Setup) *proxytest.Proxy {
 		c.Routes = append(c.Routes, other)
 	}}, set...)...)
 }
+
+// The headers as the protocol spells them.
+var (
+	tokenHeader       = auth.Written(auth.HeaderToken)
+	keyHeader         = auth.Written(auth.HeaderKeyID)
+	correlationHeader = auth.Written(auth.HeaderCorrelationID)
+)
 
 // parcel is a request that may be sent again, as it was or changed.
 type parcel struct {
@@ -90,11 +98,11 @@ func TestProcessedOnce(t *testing.T) {
 		"as it was":              first,
 		"dated anew":             first.anew(p),
 		"on another path":        first.with(func(x *parcel) { x.path = "/other" }),
-		"another correlation id": first.with(func(x *parcel) { x.header["X-KM-Correlation-Id"] = []string{"260101000000-0000000"} }),
+		"another correlation id": first.with(func(x *parcel) { x.header[correlationHeader] = []string{"260101000000-0000000"} }),
 		"the MAC without its padding": first.with(func(x *parcel) {
-			x.header["X-KM-Tran-Token"][0] = strings.TrimSuffix(x.header["X-KM-Tran-Token"][0], "=")
+			x.header[tokenHeader][0] = strings.TrimSuffix(x.header[tokenHeader][0], "=")
 		}),
-		"under no key id": first.with(func(x *parcel) { delete(x.header, "X-KM-Crypto-Key-Id") }),
+		"under no key id": first.with(func(x *parcel) { delete(x.header, keyHeader) }),
 	} {
 		t.Run(name, func(t *testing.T) { again.send(t, p, http.StatusConflict, processed) })
 	}
@@ -111,7 +119,7 @@ func TestPlainBodiesRepeat(t *testing.T) {
 	first.send(t, p, http.StatusOK, "")
 	first.send(t, p, http.StatusConflict, processed)
 	first.with(func(x *parcel) { x.path = "/other" }).send(t, p, http.StatusConflict, processed)
-	first.with(func(x *parcel) { x.header["X-KM-Correlation-Id"] = []string{"260101000000-0000000"} }).send(t, p, http.StatusOK, "")
+	first.with(func(x *parcel) { x.header[correlationHeader] = []string{"260101000000-0000000"} }).send(t, p, http.StatusOK, "")
 	first.anew(p).send(t, p, http.StatusOK, "")
 }
 
@@ -130,18 +138,18 @@ func TestRefusedIsNotProcessed(t *testing.T) {
 	}{
 		"it does not decrypt": {func(x *parcel) { x.body = bytes.Replace(x.body, []byte(`"}`), []byte(`A"}`), 1) }, 400, "900_004"},
 		"no such key": {func(x *parcel) {
-			x.header["X-KM-Crypto-Key-Id"] = []string{string(suspended)}
+			x.header[keyHeader] = []string{string(suspended)}
 		}, 400, "900_003"},
-		"no key id":        {func(x *parcel) { delete(x.header, "X-KM-Crypto-Key-Id") }, 400, "000_003"},
+		"no key id":        {func(x *parcel) { delete(x.header, keyHeader) }, 400, "000_003"},
 		"not on this path": {func(x *parcel) { x.path = "/plain" }, 400, "000_002"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := newParcel(t, p, true)
 			tt.change(&x)
-			id := x.header["X-KM-Crypto-Key-Id"]
+			id := x.header[keyHeader]
 			x = x.anew(p) // sign what was changed
-			if delete(x.header, "X-KM-Crypto-Key-Id"); id != nil {
-				x.header["X-KM-Crypto-Key-Id"] = id
+			if delete(x.header, keyHeader); id != nil {
+				x.header[keyHeader] = id
 			}
 			for range 3 {
 				x.send(t, p, tt.status, tt.code)
@@ -172,7 +180,7 @@ func TestUnreachedMayComeAgain(t *testing.T) {
 	l := must(net.Listen("tcp", "127.0.0.1:0"))
 	address := l.Addr().String()
 	_ = l.Close()
-	p := remembering(t, func(c *proxy.Config) { c.Upstream = must(url.Parse("http://" + address)) })
+	p := remembering(t, func(c *proxy.Config) { c.Upstreams = []*url.URL{must(url.Parse("http://" + address))} })
 	x := newParcel(t, p, true)
 	x.send(t, p, http.StatusBadGateway, "900_010")
 	x.send(t, p, http.StatusBadGateway, "900_010")
@@ -206,7 +214,7 @@ func TestLostMayNotComeAgain(t *testing.T) {
 			server := httptest.NewServer(tt.serve)
 			defer server.Close()
 			p := remembering(t, func(c *proxy.Config) {
-				c.Upstream, c.UpstreamTime = must(url.Parse(server.URL)), 200*time.Millisecond
+				c.Upstreams, c.UpstreamTime = []*url.URL{must(url.Parse(server.URL))}, 200*time.Millisecond
 			})
 			x := newParcel(t, p, true)
 			x.send(t, p, tt.status, "")

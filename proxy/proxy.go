@@ -18,6 +18,7 @@ import (
 	"kmproxy/proxy/auth"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/replay"
+	"kmproxy/proxy/upstream"
 )
 
 // Config is what a Proxy works with. Every field must be set unless its comment
@@ -26,8 +27,8 @@ type Config struct {
 	Routes         []Route
 	BasePath       string // taken off before the path goes on; may be empty
 	Ring           func() *keys.Ring
-	Upstream       *url.URL
-	Transport      http.RoundTripper // to the upstream; must not decompress. net/http's quotes stray bytes to package log: silence that
+	Upstreams      []*url.URL        // servers of one service: they differ in scheme, host and port alone
+	Transport      http.RoundTripper // to them, see upstream.Config; must not decompress. net/http's quotes stray bytes to package log: silence that
 	UpstreamTime   time.Duration     // for one whole exchange with the upstream
 	Zones          auth.Zones
 	ClockSkew      time.Duration
@@ -49,10 +50,11 @@ type Used func(id keys.ASPID, key keys.KeyID, d usage.Direction, s alg.Suite)
 
 // Proxy serves requests. It is an http.Handler, safe for concurrent use.
 type Proxy struct {
-	c        Config
-	routes   routes
-	decoy    decoy
-	upstream upstream
+	c       Config
+	routes  routes
+	decoy   decoy
+	servers *upstream.Pool
+	hop     hop
 }
 
 // New checks a Config and builds a Proxy of it.
@@ -61,7 +63,7 @@ func New(c Config) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Ring == nil || c.Upstream == nil || c.Transport == nil || c.Queue == nil || c.Budget == nil || c.Now == nil || c.Log == nil {
+	if c.Ring == nil || len(c.Upstreams) == 0 || c.Transport == nil || c.Queue == nil || c.Budget == nil || c.Now == nil || c.Log == nil {
 		return nil, errors.New("proxy: ring, upstream, transport, queue, budget, clock and log must be set")
 	}
 	if c.MaxBodyBytes <= 0 || c.MaxAnswerBytes <= 0 || c.UpstreamTime <= 0 {
@@ -76,8 +78,15 @@ func New(c Config) (*Proxy, error) {
 	if c.Used == nil {
 		c.Used = func(keys.ASPID, keys.KeyID, usage.Direction, alg.Suite) {}
 	}
-	return &Proxy{c: c, routes: table, decoy: newDecoy(), upstream: newUpstream(c)}, nil
+	servers, err := upstream.New(upstream.Config{URLs: c.Upstreams, Transport: c.Transport, Now: c.Now})
+	if err != nil {
+		return nil, err
+	}
+	return &Proxy{c: c, routes: table, decoy: newDecoy(), servers: servers, hop: newHop(c, servers)}, nil
 }
+
+// Upstream is the way to the servers.
+func (p *Proxy) Upstream() *upstream.Pool { return p.servers }
 
 // ServeHTTP implements http.Handler.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -89,7 +89,7 @@ func (u *rawUpstream) seen() (conns, requests int, last string) {
 
 // use makes a proxy's upstream of it.
 func (u *rawUpstream) use(c *proxy.Config) {
-	c.Upstream = &url.URL{Scheme: "http", Host: u.listener.Addr().String()}
+	c.Upstreams = []*url.URL{&url.URL{Scheme: "http", Host: u.listener.Addr().String()}}
 }
 
 // says answers every request with the same bytes and closes the connection.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -25,8 +26,8 @@ func TestForwardNeedsAnOpenedBody(t *testing.T) {
 	to := &counting{}
 	c := Config{Transport: to, UpstreamTime: time.Minute, MaxAnswerBytes: 1 << 10}
 	r := httptest.NewRequest(http.MethodPost, "/a", strings.NewReader(`{"encData":"x"}`))
-	c.Upstream = r.URL
-	p := &Proxy{c: c, upstream: newUpstream(c)}
+	c.Upstreams = []*url.URL{r.URL}
+	p := &Proxy{c: c, hop: newHop(c, to)}
 	o := opened{admitted: admitted{request: r, route: &Route{Path: "/a"}, held: NewBudget(100).begin(), body: []byte(`{"encData":"x"}`)}}
 	if !panicsIn(func() { _, _ = p.forward(o) }) || to.sent != 0 {
 		t.Errorf("a body that was never opened was sent %d times", to.sent)

@@ -39,7 +39,7 @@ func TestEveryoneGetsHisOwnAnswer(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(repeats))
 	t.Cleanup(upstream.Close)
 	w := newWorld(t, func(c *proxy.Config) {
-		c.Upstream, c.UpstreamTime, c.Queue = must(url.Parse(upstream.URL)), 2*time.Second, onePlace()
+		c.Upstreams, c.UpstreamTime, c.Queue = []*url.URL{must(url.Parse(upstream.URL))}, 2*time.Second, onePlace()
 	})
 	const callers, rounds = 8, 12
 	var all sync.WaitGroup

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -37,7 +38,7 @@ func serve(e *env, c *cli.Context) (result, error) {
 		return nil, explain(err)
 	}
 	log.Info("serving", "version", version(), "go", runtime.Version(), "address", g.PublicAddress().String(), "admin", g.AdminAddress().String(),
-		"upstream", cfg.Upstream.URL.Redacted(), "store", cfg.Store.String(), "projects", g.Projects())
+		"upstream", fmt.Sprint(cfg.Upstream.Servers()), "store", cfg.Store.String(), "projects", g.Projects())
 	go e.reloads(c, g, log)
 	service := notifier{log}
 	service.ready()

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"kmproxy/proxy/caller"
 	"kmproxy/proxy/listen"
 	"kmproxy/proxy/queue"
+	"kmproxy/proxy/upstream"
 )
 
 // ARSPath is the route that every Proxy has.
@@ -70,15 +72,15 @@ func Start(t testing.TB, setups ...Setup) *Proxy {
 }
 
 func (p *Proxy) config(t testing.TB) proxy.Config {
-	upstream, err := url.Parse(p.Upstream.URL)
+	to, err := url.Parse(p.Upstream.URL)
 	must(t, err)
-	transport := &http.Transport{DisableCompression: true}
+	transport := &http.Transport{DisableCompression: true, DialContext: upstream.Counted((&net.Dialer{}).DialContext)}
 	t.Cleanup(transport.CloseIdleConnections)
 	return proxy.Config{
 		Routes: []proxy.Route{{Method: http.MethodPost, Path: ARSPath, Request: proxy.RequestEither,
 			Response: proxy.ResponseMatch, PadBytes: 256}},
-		Ring:     p.Live.Ring,
-		Upstream: upstream, Transport: transport, UpstreamTime: 10 * time.Second,
+		Ring:      p.Live.Ring,
+		Upstreams: []*url.URL{to}, Transport: transport, UpstreamTime: 10 * time.Second,
 		Zones:     auth.Zones{"UTC": time.UTC, "KST": time.FixedZone("KST", 9*60*60)},
 		ClockSkew: 5 * time.Minute, MaxBodyBytes: 1 << 20, MaxAnswerBytes: 8 << 20,
 		Queue:  queue.New(queue.Config{Places: 2, Depth: 1000, Wait: 30 * time.Second}),

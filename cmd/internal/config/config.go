@@ -56,10 +56,22 @@ type ACME struct {
 // Upstream is the plaintext service.
 type Upstream struct {
 	URL            *url.URL      // http or https, with a host; perhaps a path, nothing else
+	URLs           []*url.URL    // not empty: several like it, which replace it; they differ in host and port alone
+	HealthPath     string        // "": nobody is asked; else GET of it is asked for
+	HealthInterval time.Duration // more than 0
+	MaxAnswerBytes int64
 	Timeout        time.Duration // of a whole call, more than 0
 	CAFile         string        // https only; "": the system's roots
 	ClientCertFile string        // https only; both are set, or neither
 	ClientKeyFile  string
+}
+
+// Servers are all that the config names, at least one.
+func (u Upstream) Servers() []*url.URL {
+	if len(u.URLs) > 0 {
+		return u.URLs
+	}
+	return []*url.URL{u.URL}
 }
 
 // Store is where projects and keys are kept.

@@ -107,9 +107,11 @@ func keys(t *testing.T, doc string) map[string]bool {
 				return
 			}
 		case []any:
-			if table, ok := v[0].(map[string]any); ok {
-				walk(prefix, table)
-				return
+			if len(v) > 0 {
+				if table, ok := v[0].(map[string]any); ok {
+					walk(prefix, table)
+					return
+				}
 			}
 		}
 		found[prefix] = true

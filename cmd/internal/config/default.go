@@ -19,6 +19,9 @@ func Default(dir string) Config {
 		Upstream: Upstream{
 			URL:     &url.URL{Scheme: "http", Host: "127.0.0.1:9080"},
 			Timeout: 10 * time.Second,
+
+			HealthInterval: 2 * time.Second,
+			MaxAnswerBytes: 8 << 20,
 		},
 		Store:     Store{Kind: StoreFile, Dir: filepath.Join(dir, "data")},
 		MasterKey: MasterKey{Source{Kind: SourceFile, Path: filepath.Join(dir, "data", "master.key")}},

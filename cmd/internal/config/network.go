@@ -79,6 +79,40 @@ func upstreamURL() kind[*url.URL] {
 	}
 }
 
+// upstreamURLs are several servers of one service.
+func upstreamURLs() kind[[]*url.URL] {
+	one, texts := upstreamURL(), list(func(string) string { return "" })
+	return kind[[]*url.URL]{
+		read: func(v any) ([]*url.URL, []fault) {
+			list, faults := texts.read(v)
+			urls := []*url.URL(nil)
+			for i, s := range list {
+				u, wrong := one.read(s)
+				for _, f := range wrong {
+					faults = append(faults, fault{fmt.Sprintf("[%d]", i), f.text, f.hint})
+				}
+				urls = append(urls, u)
+			}
+			return urls, faults
+		},
+		show: func(urls []*url.URL) any {
+			texts := []string{}
+			for _, u := range urls {
+				texts = append(texts, u.String())
+			}
+			return texts
+		},
+	}
+}
+
+// checkHealthPath takes a path, or nothing.
+func checkHealthPath(s string) string {
+	if s == "" {
+		return ""
+	}
+	return checkRoutePath(s)
+}
+
 func parseURL(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	switch {

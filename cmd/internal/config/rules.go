@@ -2,6 +2,7 @@ package config
 
 import (
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 )
@@ -70,9 +71,16 @@ func challengeRule(c Config, key, address string) rule {
 }
 
 func upstreamRules(u Upstream) []rule {
-	https := u.URL.Scheme == "https"
+	servers := u.Servers()
+	https := slices.ContainsFunc(servers, func(s *url.URL) bool { return s.Scheme == "https" })
 	const plain = "use an https URL, or take it out"
 	return []rule{
+		{
+			keys:   []string{"upstream.urls"},
+			broken: slices.ContainsFunc(servers, func(s *url.URL) bool { return s.EscapedPath() != servers[0].EscapedPath() }),
+			text:   "differ in their paths: they are servers of one service",
+			hint:   "give them the same path",
+		},
 		needs("upstream.client_key_file", u.ClientKeyFile, "upstream.client_cert_file", u.ClientCertFile != "", "client_cert_file"),
 		needs("upstream.client_cert_file", u.ClientCertFile, "upstream.client_key_file", u.ClientKeyFile != "", "client_key_file"),
 		idle("upstream.ca_file", u.CAFile, "upstream.url", https, plain),

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -47,7 +48,7 @@ type Gateway struct {
 type serving struct {
 	config       config.Config
 	keys         *keyring // may be that of the one before
-	handler      http.Handler
+	handler      *proxy.Proxy
 	certificates listen.Certificates
 	end          context.CancelFunc // of what follows files
 }
@@ -99,6 +100,9 @@ func (g *Gateway) prepare(ctx context.Context, c config.Config, k *keyring) (*se
 	if err != nil {
 		end()
 		return nil, err
+	}
+	if path := c.Upstream.HealthPath; path != "" {
+		go h.Upstream().Check(ctx, path, c.Upstream.HealthInterval, g.tellUpstream)
 	}
 	return &serving{config: c, keys: k, handler: h, certificates: certs, end: end}, nil
 }
@@ -193,6 +197,14 @@ func newReplay(entries int, now time.Time) *replay.Memory {
 	return replay.New(replay.Limits{Entries: entries, PerProject: entries / 2}, now)
 }
 
+func (g *Gateway) tellUpstream(url string, well bool) {
+	if well {
+		g.log.Info("a server of the upstream is well again", "url", url)
+	} else {
+		g.log.Warn("a server of the upstream is passed over until it is well", "url", url)
+	}
+}
+
 // gauges are what the proxy holds now.
 func (g *Gateway) gauges() []status.Gauge {
 	return []status.Gauge{
@@ -233,7 +245,12 @@ func (g *Gateway) ready() (note string, err error) {
 		return "", errors.New("the keys cannot be brought up to date: see the log")
 	}
 	if g.acme != nil {
-		return g.acme.Ready(g.world.Now())
+		if note, err = g.acme.Ready(g.world.Now()); err != nil {
+			return "", err
+		}
 	}
-	return "", nil
+	for _, url := range g.current.Load().handler.Upstream().Trouble() {
+		note = strings.TrimPrefix(note+"\n"+url+" is passed over", "\n")
+	}
+	return note, nil
 }

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"net/http"
 	"runtime"
 	"time"
 
@@ -16,9 +15,8 @@ import (
 )
 
 const (
-	maxAnswerBytes = 8 << 20 // of the upstream
-	queueTime      = 2 * time.Second
-	queuePerCore   = 1024 // in line for a private-key operation: about a second of work
+	queueTime    = 2 * time.Second
+	queuePerCore = 1024 // in line for a private-key operation: about a second of work
 )
 
 // newQueue lets as many private-key operations run at once as there are cores.
@@ -28,7 +26,7 @@ func newQueue() *queue.Queue {
 }
 
 // handler is the request path that a config describes.
-func (g *Gateway) handler(c config.Config, live *keys.Live) (http.Handler, error) {
+func (g *Gateway) handler(c config.Config, live *keys.Live) (*proxy.Proxy, error) {
 	toUpstream, err := transport(c.Upstream)
 	if err != nil {
 		return nil, err
@@ -37,7 +35,7 @@ func (g *Gateway) handler(c config.Config, live *keys.Live) (http.Handler, error
 		Routes:         routes(c.Routes),
 		BasePath:       c.Listen.BasePath,
 		Ring:           live.Ring,
-		Upstream:       c.Upstream.URL,
+		Upstreams:      c.Upstream.Servers(),
 		Transport:      toUpstream,
 		UpstreamTime:   c.Upstream.Timeout,
 		Zones:          auth.Zones(c.Admission.TimeZones),
@@ -45,7 +43,7 @@ func (g *Gateway) handler(c config.Config, live *keys.Live) (http.Handler, error
 		Replay:         g.remember(c.Admission.ReplayWindow),
 		ReplayWindow:   c.Admission.ReplayWindow,
 		MaxBodyBytes:   c.Admission.MaxBodyBytes,
-		MaxAnswerBytes: maxAnswerBytes,
+		MaxAnswerBytes: c.Upstream.MaxAnswerBytes,
 		Queue:          g.queue,
 		Budget:         g.budget,
 		Now:            g.world.Now,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kmproxy/cmd/internal/config"
+	"kmproxy/proxy/upstream"
 )
 
 // transport is the way to the upstream: pooled, TLS where the URL says so, and
@@ -26,7 +27,7 @@ func transport(c config.Upstream) (*http.Transport, error) {
 		t.Certificates = []tls.Certificate{pair}
 	}
 	return &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: min(5*time.Second, c.Timeout), KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:            upstream.Counted((&net.Dialer{Timeout: min(5*time.Second, c.Timeout), KeepAlive: 30 * time.Second}).DialContext),
 		TLSClientConfig:        t,
 		TLSHandshakeTimeout:    min(5*time.Second, c.Timeout),
 		MaxIdleConns:           256,

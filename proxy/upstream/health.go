@@ -1,0 +1,53 @@
+package upstream
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Check asks every server for a path every so often, until ctx ends. Who does not
+// answer 2xx within that time gets no requests until he does; report tells of
+// every change.
+func (p *Pool) Check(ctx context.Context, path string, every time.Duration, report func(url string, well bool)) {
+	var all sync.WaitGroup
+	for _, s := range p.servers {
+		all.Go(func() { p.check(ctx, s, path, every, report) })
+	}
+	all.Wait()
+}
+
+func (p *Pool) check(ctx context.Context, s *server, path string, every time.Duration, report func(url string, well bool)) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		well := p.ask(ctx, s, path, every)
+		if ctx.Err() != nil {
+			return
+		}
+		if s.diagnose(!well) {
+			report(s.url.Redacted(), well)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (p *Pool) ask(ctx context.Context, s *server, path string, most time.Duration) (well bool) {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url.Scheme+"://"+s.url.Host+path, nil)
+	if err != nil {
+		return false
+	}
+	answer, err := p.c.Transport.RoundTrip(r)
+	if err != nil {
+		return false
+	}
+	_ = answer.Body.Close() // what it says does not matter
+	return answer.StatusCode >= 200 && answer.StatusCode <= 299
+}
