@@ -198,3 +198,36 @@ func TestPadding(t *testing.T) {
 		}
 	}
 }
+
+// TestErrorsAreAsLongAsAnswers: on a route that seals errors too, success and
+// failure cannot be told by the length of the body, nor one success from another,
+// as long as they fit the same bucket (threat: 475 and 536 bytes for the ARS answer).
+func TestErrorsAreAsLongAsAnswers(t *testing.T) {
+	w := newWorld(t, func(c *proxy.Config) { c.Routes[0].EncryptErrors = true })
+	const bucket = 256
+	lengths := map[int][]string{}
+	for _, c := range []struct {
+		status int
+		body   string
+	}{
+		{200, proxytest.Answer}, {200, "{}"}, {200, strings.Repeat("a", bucket-1)}, {200, strings.Repeat("a", bucket)},
+		{400, `{"response":{"code":"000_003","description":"Missing required values. userId"}}`},
+		{404, "not found"}, {500, `{"response":{"code":"999_999","description":"Internal error."}}`}, {503, strings.Repeat("b", bucket)},
+	} {
+		w.Upstream.Handle(func(a http.ResponseWriter, _ *http.Request) {
+			a.WriteHeader(c.status)
+			_, _ = a.Write([]byte(c.body)) // who asked went away
+		})
+		x, err := w.Caller.Call(t.Context(), proxytest.ARSPath, []byte(plaintext))
+		if err != nil || x.Status != c.status || !x.Encrypted || strings.TrimRight(string(x.Plaintext), " ") != c.body {
+			t.Fatalf("status %d, encrypted %t, %q, %v", x.Status, x.Encrypted, x.Plaintext, err)
+		}
+		lengths[len(x.AnswerBody)] = append(lengths[len(x.AnswerBody)], fmt.Sprintf("%d of %d bytes", c.status, len(c.body)))
+		if x.AnswerHeader.Get("Content-Encoding") != "" {
+			t.Error("a sealed answer is compressed")
+		}
+	}
+	if len(lengths) != 1 {
+		t.Errorf("lengths of bodies: %v", lengths)
+	}
+}
