@@ -1,0 +1,75 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kmproxy/cmd/internal/config"
+)
+
+const deploy = "../../../deploy"
+
+// TestDeployedConfigs: what is shipped for machines and clusters is a good config.
+func TestDeployedConfigs(t *testing.T) {
+	for name, text := range map[string]string{
+		"systemd":    content(t, "systemd/config.toml"),
+		"kubernetes": inConfigMap(t, content(t, "kubernetes/kmproxy.yaml")),
+	} {
+		c, err := config.Parse("config.toml", []byte(text), "/etc/kmproxy")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if c.TLS.Mode != config.TLSFiles || c.Store.Dir != "/var/lib/kmproxy/data" || !strings.HasPrefix(c.MasterKey.Source.Path, "/run/") {
+			t.Errorf("%s: got %+v", name, c)
+		}
+	}
+}
+
+// TestManifestNamesPorts: the ports and paths of the manifest are those of its config.
+func TestManifestNamesPorts(t *testing.T) {
+	manifest := content(t, "kubernetes/kmproxy.yaml")
+	for _, want := range []string{"containerPort: 8443", "containerPort: 9443", "path: /healthz", "path: /readyz", "runAsNonRoot: true",
+		"readOnlyRootFilesystem: true", `drop: ["ALL"]`, "allowPrivilegeEscalation: false", "type: Recreate", "defaultMode: 0440"} {
+		if !strings.Contains(manifest, want) {
+			t.Errorf("it has no %s", want)
+		}
+	}
+}
+
+func TestImageIsOneFile(t *testing.T) {
+	image := content(t, "Dockerfile")
+	_, last, found := strings.Cut(image, "\nFROM scratch\n")
+	if !found || strings.Contains(last, "\nRUN ") || !strings.Contains(last, "\nUSER 65532:65532\n") || !strings.Contains(image, "CGO_ENABLED=0") {
+		t.Errorf("it is more than the program, or its user is root:\n%s", last)
+	}
+}
+
+func content(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(deploy, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// inConfigMap is the block behind "config.toml: |", without its indentation.
+func inConfigMap(t *testing.T, manifest string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(manifest, "  config.toml: |\n")
+	if !found {
+		t.Fatal("there is no config.toml in it")
+	}
+	var out strings.Builder
+	for line := range strings.Lines(rest) {
+		text, inside := strings.CutPrefix(line, "    ")
+		if !inside {
+			break
+		}
+		out.WriteString(text)
+	}
+	return out.String()
+}
