@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,8 +44,9 @@ func fillProjects(t *testing.T, dir string, count, each int) {
 
 // halves are a key pair in the forms that a record has.
 type halves struct {
-	public  string
-	private []byte
+	public        string
+	publicJSON    []byte
+	privateBase64 string
 }
 
 func newHalves(t *testing.T) halves {
@@ -64,40 +67,28 @@ func newHalves(t *testing.T) halves {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return halves{string(public), der.Expose()}
+	return halves{string(public), marshal(string(public)), base64.StdEncoding.EncodeToString(der.Expose())}
 }
 
 // record is a project with some keys, as package keys writes it.
 func (h halves) record(master envelope.Key, number, count int) keys.Change {
 	id, access := fmt.Sprintf("%015d", number), fmt.Sprintf("%040d", number)
-	var list []filledKey
-	private := map[string][]byte{}
+	var list, private []string
 	for i := range count {
-		k := filledKey{ID: fmt.Sprintf("%032x", number+i), State: [...]string{"active", "staged"}[i], CreatedAt: filledAt, Since: filledAt,
-			Algs: []string{"RSA-OAEP", "RSA-OAEP-256"}, Encs: []string{"A128GCM", "A256GCM"}, Server: h.public, Client: h.public}
-		list = append(list, k)
-		private[k.ID] = h.private
+		id, state := fmt.Sprintf("%032x", number+i), [...]string{"active", "staged"}[i]
+		list = append(list, fmt.Sprintf(`{"key_id":%q,"state":%q,"created_at":%q,"since":%q,"algs":["RSA-OAEP","RSA-OAEP-256"],"encs":["A128GCM","A256GCM"],`+
+			`"server_public_key":%s,"client_public_key":%s}`, id, state, filledAt, filledAt, h.publicJSON, h.publicJSON))
+		private = append(private, `"`+id+`":"`+h.privateBase64+`"`)
 	}
-	plain := fmt.Appendf(nil, `{"asp_id":%q,"state":"active","created_at":%q,"credentials":[{"access_key":%q,"created_at":%q}],"keys":%s}`,
-		id, filledAt, access, filledAt, marshal(list))
-	hidden := fmt.Appendf(nil, `{"secret_keys":%s,"private_keys":%s}`, marshal(map[string][]byte{access: []byte("a secret")}), marshal(private))
+	plain := fmt.Appendf(nil, `{"asp_id":%q,"state":"active","created_at":%q,"credentials":[{"access_key":%q,"created_at":%q}],"keys":[%s]}`,
+		id, filledAt, access, filledAt, strings.Join(list, ","))
+	hidden := fmt.Appendf(nil, `{"secret_keys":{%q:"YSBzZWNyZXQ="},"private_keys":{%s}}`, access, strings.Join(private, ","))
 	name := "project/" + id
 	sealed := master.Seal(envelope.Place{Record: name, Field: "secrets", Version: 1}, plain, hidden)
-	return keys.Change{Name: name, Value: fmt.Appendf(nil, `{"version":1,"plain":%s,"sealed":%q}`, plain, sealed)}
+	return keys.Change{Name: name, Value: fmt.Appendf(nil, `{"version":1,"plain":%s,"sealed":"%s"}`, plain, sealed)}
 }
 
 const filledAt = "2026-01-01T00:00:00Z"
-
-type filledKey struct {
-	ID        string   `json:"key_id"`
-	State     string   `json:"state"`
-	CreatedAt string   `json:"created_at"`
-	Since     string   `json:"since"`
-	Algs      []string `json:"algs"`
-	Encs      []string `json:"encs"`
-	Server    string   `json:"server_public_key"`
-	Client    string   `json:"client_public_key"`
-}
 
 func marshal(v any) []byte {
 	out, err := json.Marshal(v)

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -17,15 +15,17 @@ import (
 	"kmproxy/keys"
 )
 
+// shortScale is how many keys there are if SCALE does not say it.
+const shortScale = 10_000
+
 // TestScale prints what the built program costs on a store of SCALE keys: the time
 // of each command and its largest resident memory. Nothing is asserted of them, for
 // machines are shared; that every command does its work is. The long form does so
 // with one key a project too.
 func TestScale(t *testing.T) {
-	const short = 10_000
-	count, program := numberFrom(t, "SCALE", short), build(t)
+	count, program := numberFrom(t, "SCALE", shortScale), build(t)
 	for _, each := range []int{2, 1} {
-		if each == 1 && count <= short {
+		if each == 1 && count <= shortScale {
 			return
 		}
 		s := &scale{killer: &killer{program: program, dir: t.TempDir()}}
@@ -54,9 +54,11 @@ func (s *scale) measure(t *testing.T, count, each int) {
 	s.note(cost{what: "fill (the test itself)", took: time.Since(begun)})
 	ready, kib := start(t, s.program, s.dir)
 	s.note(cost{what: "serve, until it is ready", took: ready, kib: kib})
-	s.note(cost{what: "look-up by access key and key id", took: s.lookUp(t, count, each)})
+	if count > shortScale { // the benchmarks of package keys do so with a small ring
+		s.note(cost{what: "look-up by access key and key id", took: s.lookUp(t, count, each)})
+	}
 	s.source(t, "data", "data/master.key")
-	if n := len(s.cost(t, "key", "list")["keys"].([]any)); n != count {
+	if n := bytes.Count(s.cost(t, "key", "list"), []byte(`"key_id":`)); n != count {
 		t.Fatalf("%d keys are listed", n)
 	}
 	const fresh = "A00000000000000"
@@ -105,27 +107,28 @@ func (s *scale) lookUp(t *testing.T, count, each int) time.Duration {
 }
 
 // cost does a command and notes what it cost.
-func (s *scale) cost(t *testing.T, args ...string) map[string]any {
+func (s *scale) cost(t *testing.T, args ...string) []byte {
 	t.Helper()
-	doc, c := s.costOf(t, args...)
+	out, c := s.costOf(t, args...)
 	s.note(c)
-	return doc
+	return out
 }
 
 // costOf is what a command said, how long it took and its largest resident memory.
 // The kernel's own figure for a child that has ended is no use: it begins with the
 // memory of its parent.
-func (s *scale) costOf(t *testing.T, args ...string) (doc map[string]any, c cost) {
+func (s *scale) costOf(t *testing.T, args ...string) ([]byte, cost) {
 	t.Helper()
 	cmd, begun := s.command(args...), time.Now()
 	var out bytes.Buffer
+	var c cost
 	cmd.Stdout = &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	look := time.NewTicker(2 * time.Millisecond)
+	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
 	for {
 		select {
@@ -134,10 +137,10 @@ func (s *scale) costOf(t *testing.T, args ...string) (doc map[string]any, c cost
 		case err := <-ended:
 			c.what = strings.Join(args[:2], " ")
 			c.took, c.cpu = time.Since(begun), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
-			if err := errors.Join(err, json.Unmarshal(out.Bytes(), &doc)); err != nil {
+			if err != nil {
 				t.Fatalf("%q: %v\n%.1000s", args, err, &out)
 			}
-			return doc, c
+			return out.Bytes(), c
 		}
 	}
 }
