@@ -35,7 +35,7 @@ func Plain(mac [sha256.Size]byte, tokenTime time.Time, correlationID string) ID 
 }
 
 // Limits bound a Memory. An entry takes about 55 bytes, and stays for the window
-// and at most as long again.
+// and at most an eighth of it longer.
 type Limits struct {
 	Entries    int // in all
 	PerProject int // of those, so that no project fills it alone
@@ -46,18 +46,21 @@ type Memory struct {
 	limits Limits
 	start  time.Time // what entries count their time from
 
-	mu       sync.Mutex
-	now      generation // what was claimed since it began
-	before   generation // what was claimed in the window before
-	projects map[keys.ASPID]uint32
+	mu          sync.Mutex
+	generations []*generation // the newest last; no other gets entries
+	projects    map[keys.ASPID]uint32
 }
 
-// generation is what was claimed in a time of one window. Two of them hold
-// everything that counts, and an old one goes as a whole.
+// perWindow is how many generations a window is cut into: with more of them less
+// is held that is no longer needed, and each is one more place to look.
+const perWindow = 8
+
+// generation is what was claimed in one part of a window. It goes as a whole, when
+// the last of it counts no more.
 type generation struct {
-	begun time.Time
-	seen  map[entry]millis
-	held  map[keys.ASPID]int
+	begun, last time.Time
+	seen        map[entry]millis
+	held        map[keys.ASPID]int
 }
 
 // entry is an ID of a project, by the number it was given here.
@@ -66,17 +69,19 @@ type entry struct {
 	project uint32
 }
 
-// millis since the start of a Memory. They wrap around after 49 days, which is
-// longer than any window.
+// millis since the start of a Memory. They wrap around, so that a difference holds
+// up to 24 days either way, which is longer than any window.
 type millis uint32
+
+// since is below zero if then is later: whoever read the clock first may get here
+// last.
+func (at millis) since(then millis) time.Duration {
+	return time.Duration(int32(at-then)) * time.Millisecond
+}
 
 // New makes an empty Memory, which takes no space for what it may hold.
 func New(l Limits, now time.Time) *Memory {
-	return &Memory{limits: l, start: now, now: newGeneration(now), before: newGeneration(now), projects: map[keys.ASPID]uint32{}}
-}
-
-func newGeneration(now time.Time) generation {
-	return generation{begun: now, seen: map[entry]millis{}, held: map[keys.ASPID]int{}}
+	return &Memory{limits: l, start: now, projects: map[keys.ASPID]uint32{}}
 }
 
 // Claim remembers a request, before anything is done for it. It is refused if the
@@ -85,31 +90,35 @@ func newGeneration(now time.Time) generation {
 func (m *Memory) Claim(project keys.ASPID, id ID, window time.Duration, now time.Time) (*Claim, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.age(window, now)
-	e, at := entry{id, m.number(project)}, millis(now.Sub(m.start).Milliseconds())
-	for _, g := range []generation{m.now, m.before} {
-		if then, known := g.seen[e]; known && time.Duration(at-then)*time.Millisecond < window {
+	newest := m.age(window, now)
+	e, at, held := entry{id, m.number(project)}, millis(now.Sub(m.start).Milliseconds()), 0
+	for _, g := range m.generations {
+		if then, known := g.seen[e]; known && at.since(then) < window {
 			return nil, ErrReplayed
 		}
+		held += g.held[project]
 	}
-	if m.now.held[project]+m.before.held[project] >= m.limits.PerProject || m.held() >= m.limits.Entries {
+	if held >= m.limits.PerProject || m.held() >= m.limits.Entries {
 		return nil, ErrFull
 	}
-	if _, again := m.now.seen[e]; !again {
-		m.now.held[project]++
-	}
-	m.now.seen[e] = at
-	return &Claim{m, project, e}, nil
+	newest.held[project]++ // it is not in there: that would be younger than a window
+	newest.seen[e] = at
+	return &Claim{m, project, e, at}, nil
 }
 
-// age starts a new generation when the present one has lasted for a window.
-func (m *Memory) age(window time.Duration, now time.Time) {
-	switch old := now.Sub(m.now.begun); {
-	case old >= 2*window:
-		m.before, m.now = newGeneration(now), newGeneration(now)
-	case old >= window:
-		m.before, m.now = m.now, newGeneration(now)
+// age forgets what counts no more and returns the generation that is now.
+func (m *Memory) age(window time.Duration, now time.Time) *generation {
+	for len(m.generations) > 0 && now.Sub(m.generations[0].last) >= window {
+		m.generations = m.generations[1:]
 	}
+	if n := len(m.generations); n == 0 || now.Sub(m.generations[n-1].begun) >= window/perWindow {
+		m.generations = append(m.generations, &generation{begun: now, last: now, seen: map[entry]millis{}, held: map[keys.ASPID]int{}})
+	}
+	newest := m.generations[len(m.generations)-1]
+	if now.After(newest.last) {
+		newest.last = now
+	}
+	return newest
 }
 
 // number is a project's own, for as long as the process lives.
@@ -122,7 +131,13 @@ func (m *Memory) number(project keys.ASPID) uint32 {
 	return n
 }
 
-func (m *Memory) held() int { return len(m.now.seen) + len(m.before.seen) }
+func (m *Memory) held() int {
+	n := 0
+	for _, g := range m.generations {
+		n += len(g.seen)
+	}
+	return n
+}
 
 // Len is how many requests are remembered.
 func (m *Memory) Len() int {
@@ -136,21 +151,21 @@ type Claim struct {
 	memory  *Memory
 	project keys.ASPID
 	entry   entry
+	at      millis
 }
 
 // Release forgets the request: it never reached anybody, and its sender may send
-// the same bytes again. It may be called once.
+// the same bytes again. What was claimed anew since then is not forgotten.
 func (c *Claim) Release() {
 	if c == nil {
 		return
 	}
 	c.memory.mu.Lock()
 	defer c.memory.mu.Unlock()
-	for _, g := range []generation{c.memory.now, c.memory.before} {
-		if _, here := g.seen[c.entry]; here {
+	for _, g := range c.memory.generations {
+		if at, here := g.seen[c.entry]; here && at == c.at {
 			delete(g.seen, c.entry)
 			g.held[c.project]--
-			return
 		}
 	}
 }

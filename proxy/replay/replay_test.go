@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -50,6 +51,38 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+// TestLateReader: who read the clock first may claim last, and gets nothing for it.
+func TestLateReader(t *testing.T) {
+	for _, before := range []time.Duration{time.Millisecond, time.Second, window / 2} {
+		m := replay.New(plenty, noon)
+		claim(t, m, "A", id(1), noon.Add(window), nil)
+		claim(t, m, "A", id(1), noon.Add(window-before), replay.ErrReplayed)
+	}
+}
+
+// TestAfterALongRest: what came back when nobody had come for weeks is new.
+func TestAfterALongRest(t *testing.T) {
+	for days := range 60 {
+		m := replay.New(plenty, noon)
+		claim(t, m, "A", id(1), noon, nil)
+		claim(t, m, "A", id(1), noon.Add(window+time.Duration(days)*24*time.Hour), nil)
+	}
+}
+
+// TestOtherWindow: a reload may change it.
+func TestOtherWindow(t *testing.T) {
+	m := replay.New(plenty, noon)
+	claim(t, m, "A", id(1), noon, nil)
+	for _, tt := range []struct {
+		window time.Duration
+		want   error
+	}{{time.Hour, replay.ErrReplayed}, {20 * time.Minute, replay.ErrReplayed}, {time.Minute, nil}} {
+		if _, err := m.Claim("A", id(1), tt.window, noon.Add(15*time.Minute)); !errors.Is(err, tt.want) {
+			t.Errorf("within %v: got %v, want %v", tt.window, err, tt.want)
+		}
+	}
+}
+
 func TestWhatMakesARequest(t *testing.T) {
 	m := replay.New(plenty, noon)
 	claim(t, m, "A", id(1), noon, nil)
@@ -86,6 +119,16 @@ func TestRelease(t *testing.T) {
 	none.Release()
 }
 
+// TestLateRelease: a request that took longer than the window does not take back
+// what was claimed after it.
+func TestLateRelease(t *testing.T) {
+	m := replay.New(plenty, noon)
+	slow := claim(t, m, "A", id(1), noon, nil)
+	claim(t, m, "A", id(1), noon.Add(window), nil)
+	slow.Release()
+	claim(t, m, "A", id(1), noon.Add(window), replay.ErrReplayed)
+}
+
 // TestFull: what cannot be remembered is refused, one project leaves room for the
 // others, and time makes room.
 func TestFull(t *testing.T) {
@@ -100,8 +143,8 @@ func TestFull(t *testing.T) {
 	claim(t, m, "C", id(0), noon, replay.ErrFull)
 	b.Release()
 	claim(t, m, "C", id(0), noon, nil)
-	claim(t, m, "A", id(3), noon.Add(window), replay.ErrFull) // they may be needed for a millisecond less than that
-	claim(t, m, "A", id(3), noon.Add(2*window), nil)
+	claim(t, m, "A", id(3), noon.Add(window-time.Millisecond), replay.ErrFull)
+	claim(t, m, "A", id(3), noon.Add(window), nil)
 	if m.Len() != 1 {
 		t.Errorf("%d are remembered", m.Len())
 	}
@@ -165,25 +208,42 @@ func TestOnlyOneGetsThrough(t *testing.T) {
 	}
 }
 
-// BenchmarkClaim prints what a claim costs, and an entry holds.
+// TestHolds: no more than an eighth longer than the window, so that a bound on
+// entries says which rate it bears.
+func TestHolds(t *testing.T) {
+	m, most := replay.New(plenty, noon), 0
+	for i := range 5000 { // a second apart
+		claim(t, m, "A", id(i), noon.Add(time.Duration(i)*time.Second), nil)
+		most = max(most, m.Len())
+	}
+	if seconds := int(window.Seconds()); most < seconds || most > seconds+seconds/8+1 {
+		t.Errorf("%d of a request a second", most)
+	}
+}
+
+// BenchmarkClaim prints what a claim costs when the memory is as full as 2,600
+// requests a second make it, and what an entry holds.
 func BenchmarkClaim(b *testing.B) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	m := replay.New(replay.Limits{Entries: 1 << 30, PerProject: 1 << 30}, noon)
-	n := 0
-	for b.Loop() {
+	m, n := replay.New(replay.Limits{Entries: 1 << 30, PerProject: 1 << 30}, noon), 0
+	next := func() {
 		n++
 		var i replay.ID
-		for at, v := 0, n; v > 0; at, v = at+1, v>>8 {
-			i[at] = byte(v)
-		}
-		if _, err := m.Claim("A", i, window, noon); err != nil {
+		binary.LittleEndian.PutUint64(i[:], uint64(n))
+		if _, err := m.Claim("A", i, window, noon.Add(time.Duration(n)*time.Second/2600)); err != nil {
 			b.Fatal(err)
 		}
 	}
+	for range 2600 * int(window.Seconds()) {
+		next()
+	}
+	for b.Loop() {
+		next()
+	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(n), "held-B/entry")
-	runtime.KeepAlive(m)
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(m.Len()), "held-B/entry")
+	b.ReportMetric(float64(m.Len()), "entries")
 }
