@@ -70,7 +70,7 @@ var faults = map[string]struct {
 	"101 without a protocol":     {answered("101 Switching Protocols", "{}"), upstreamFailed},
 	"101 that stays open":        {holds("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"), upstreamFailed},
 	"only interim answers":       {says(strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 3)), upstreamFailed},
-	"interim without an end":     {endless("", "HTTP/1.1 103 Early Hints\r\n\r\n"), upstreamTimedOut},
+	"interim without an end":     {endless("", "HTTP/1.1 103 Early Hints\r\n\r\n"), upstreamFailed},
 	"two lengths":                {answered("200 OK\r\nContent-Length: 2\r\nContent-Length: 3", "{}"), upstreamFailed},
 	"negative length":            {answered("200 OK\r\nContent-Length: -2", "{}"), upstreamFailed},
 	"unknown transfer coding":    {answered("200 OK\r\nTransfer-Encoding: gzip", "{}"), upstreamFailed},

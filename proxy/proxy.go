@@ -28,7 +28,7 @@ type Config struct {
 	BasePath       string // taken off before the path goes on; may be empty
 	Ring           func() *keys.Ring
 	Upstreams      []*url.URL        // servers of one service: they differ in scheme, host and port alone
-	Transport      http.RoundTripper // to them, see upstream.Config; must not decompress. net/http's quotes stray bytes to package log: silence that
+	Transport      http.RoundTripper // to them, see upstream.Config; must not decompress
 	UpstreamTime   time.Duration     // for one whole exchange with the upstream
 	Zones          auth.Zones
 	ClockSkew      time.Duration

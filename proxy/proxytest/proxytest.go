@@ -5,6 +5,7 @@ package proxytest
 import (
 	"context"
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
 	"net"
@@ -74,7 +75,8 @@ func Start(t testing.TB, setups ...Setup) *Proxy {
 func (p *Proxy) config(t testing.TB) proxy.Config {
 	to, err := url.Parse(p.Upstream.URL)
 	must(t, err)
-	transport := &http.Transport{DisableCompression: true, DialContext: upstream.Counted((&net.Dialer{}).DialContext)}
+	transport := upstream.NewClient(upstream.ClientConfig{Dial: upstream.Counted((&net.Dialer{}).DialContext), TLS: &tls.Config{MinVersion: tls.VersionTLS12},
+		HandshakeTime: 10 * time.Second, MaxIdle: 100, IdleTime: time.Minute, MaxHeaderBytes: 64 << 10, Now: time.Now})
 	t.Cleanup(transport.CloseIdleConnections)
 	return proxy.Config{
 		Routes: []proxy.Route{{Method: http.MethodPost, Path: ARSPath, Request: proxy.RequestEither,

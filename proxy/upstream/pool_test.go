@@ -30,12 +30,12 @@ type world struct {
 func newWorld(t *testing.T, urls ...string) *world {
 	t.Helper()
 	w := &world{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), dials: map[string]int{}}
-	transport := &http.Transport{DialContext: upstream.Counted(func(ctx context.Context, network, address string) (net.Conn, error) {
+	transport := upstream.NewClient(upstream.ClientConfig{Dial: upstream.Counted(func(ctx context.Context, network, address string) (net.Conn, error) {
 		w.mu.Lock()
 		w.dials[address]++
 		w.mu.Unlock()
 		return (&net.Dialer{}).DialContext(ctx, network, address)
-	}), MaxIdleConnsPerHost: 100}
+	}), MaxIdle: 100, IdleTime: time.Hour, MaxHeaderBytes: 64 << 10, Now: w.time})
 	t.Cleanup(transport.CloseIdleConnections)
 	var list []*url.URL
 	for _, text := range urls {

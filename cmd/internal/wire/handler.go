@@ -27,7 +27,7 @@ func newQueue() *queue.Queue {
 
 // handler is the request path that a config describes.
 func (g *Gateway) handler(c config.Config, live *keys.Live) (*proxy.Proxy, error) {
-	toUpstream, err := transport(c.Upstream)
+	toUpstream, err := transport(c.Upstream, g.world.Now)
 	if err != nil {
 		return nil, err
 	}

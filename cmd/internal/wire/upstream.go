@@ -4,16 +4,14 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"net/http"
 	"time"
 
 	"kmproxy/cmd/internal/config"
 	"kmproxy/proxy/upstream"
 )
 
-// transport is the way to the upstream: pooled, TLS where the URL says so, and
-// nothing done that was not asked for (no environment's proxy, no decompression).
-func transport(c config.Upstream) (*http.Transport, error) {
+// transport is the way to the upstream: pooled, TLS where the URL says so.
+func transport(c config.Upstream, now func() time.Time) (*upstream.Client, error) {
 	t := &tls.Config{MinVersion: tls.VersionTLS12}
 	var err error
 	if t.RootCAs, err = pool(c.CAFile); err != nil {
@@ -26,14 +24,14 @@ func transport(c config.Upstream) (*http.Transport, error) {
 		}
 		t.Certificates = []tls.Certificate{pair}
 	}
-	return &http.Transport{
-		DialContext:            upstream.Counted((&net.Dialer{Timeout: min(5*time.Second, c.Timeout), KeepAlive: 30 * time.Second}).DialContext),
-		TLSClientConfig:        t,
-		TLSHandshakeTimeout:    min(5*time.Second, c.Timeout),
-		MaxIdleConns:           256,
-		MaxIdleConnsPerHost:    256,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-		DisableCompression:     true,
-	}, nil
+	patience := min(5*time.Second, c.Timeout)
+	return upstream.NewClient(upstream.ClientConfig{
+		Dial:           upstream.Counted((&net.Dialer{Timeout: patience, KeepAlive: 30 * time.Second}).DialContext),
+		TLS:            t,
+		HandshakeTime:  patience,
+		MaxIdle:        256,
+		IdleTime:       90 * time.Second,
+		MaxHeaderBytes: 64 << 10,
+		Now:            now,
+	}), nil
 }

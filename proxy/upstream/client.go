@@ -1,0 +1,155 @@
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// errAnswerHeader reports a header that is longer than allowed, or that does not end.
+var errAnswerHeader = errors.New("the answer's header is too large")
+
+// ClientConfig is what a Client works with. Every field must be set unless its
+// comment says otherwise.
+type ClientConfig struct {
+	Dial           Dialer
+	TLS            *tls.Config   // for https; may be nil
+	HandshakeTime  time.Duration // of TLS
+	MaxIdle        int           // connections at rest, of each server
+	IdleTime       time.Duration // that one may rest
+	MaxHeaderBytes int64         // of an answer
+	Now            func() time.Time
+}
+
+// Client speaks HTTP/1.1 over kept connections, one request at a time on each. It
+// does in the goroutine that asks what net/http's Transport does in three, and
+// none of what a proxy does not want: it follows nothing, decompresses nothing,
+// repeats nothing, and takes nothing from the environment.
+//
+// It is an http.RoundTripper, safe for concurrent use. Answers end with their
+// Content-Length, their chunks or, where they have neither, their connection; one
+// that breaks off is an error of its body.
+type Client struct {
+	c    ClientConfig
+	mu   sync.Mutex
+	rest map[string][]*link // by scheme and host, the longest at rest first
+}
+
+// NewClient makes a Client without connections.
+func NewClient(c ClientConfig) *Client { return &Client{c: c, rest: map[string][]*link{}} }
+
+// RoundTrip implements http.RoundTripper. Of the body it reads what Content-Length
+// says. Errors are those of the network, of TLS, and of an answer that is none.
+func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
+	l, err := c.link(r)
+	if err != nil {
+		return nil, err
+	}
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.GotConn != nil {
+		trace.GotConn(httptrace.GotConnInfo{Conn: l.conn, Reused: l.used, WasIdle: l.used})
+	}
+	l.used = true
+	answer, err := l.exchange(r, c.c.MaxHeaderBytes)
+	if err != nil {
+		l.close()
+		return nil, err
+	}
+	answer.Body = &answerBody{ReadCloser: answer.Body, link: l, done: func(again bool) { c.done(r.URL, l, again) },
+		keep: !answer.Close && !r.Close, empty: answer.ContentLength == 0 || answer.Body == http.NoBody}
+	return answer, nil
+}
+
+// link is a connection to the request's server: one at rest that is still good,
+// the newest first, or a new one.
+func (c *Client) link(r *http.Request) (*link, error) {
+	for {
+		l := c.take(key(r.URL))
+		if l == nil {
+			return c.dial(r.Context(), r.URL)
+		}
+		if l.quiet() && c.c.Now().Sub(l.since) < c.c.IdleTime {
+			return l, nil
+		}
+		l.close()
+	}
+}
+
+func (c *Client) take(key string) *link {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := c.rest[key]
+	if len(list) == 0 {
+		return nil
+	}
+	l := list[len(list)-1]
+	c.rest[key] = list[:len(list)-1]
+	return l
+}
+
+func (c *Client) dial(ctx context.Context, u *url.URL) (*link, error) {
+	conn, err := c.c.Dial(ctx, "tcp", address(u))
+	if err != nil {
+		return nil, err
+	}
+	if u.Scheme != "https" {
+		return newLink(conn), nil
+	}
+	config := c.c.TLS.Clone()
+	config.ServerName = u.Hostname()
+	secure := tls.Client(conn, config)
+	ctx, cancel := context.WithTimeout(ctx, c.c.HandshakeTime)
+	defer cancel()
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("TLS to the upstream: %w", err), conn.Close())
+	}
+	return newLink(secure), nil
+}
+
+// done takes a connection back, or closes it.
+func (c *Client) done(u *url.URL, l *link, again bool) {
+	if again {
+		l.since = c.c.Now()
+		again = c.put(key(u), l)
+	}
+	if !again {
+		l.close()
+	}
+}
+
+func (c *Client) put(key string, l *link) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.rest[key]) >= c.c.MaxIdle {
+		return false
+	}
+	c.rest[key] = append(c.rest[key], l)
+	return true
+}
+
+// CloseIdleConnections closes what rests.
+func (c *Client) CloseIdleConnections() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, list := range c.rest {
+		for _, l := range list {
+			l.close()
+		}
+	}
+	clear(c.rest)
+}
+
+func key(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+func address(u *url.URL) string {
+	if u.Port() != "" {
+		return u.Host
+	}
+	return net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+}
