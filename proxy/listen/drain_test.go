@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -193,4 +194,34 @@ func TestDrainTellsConnectionsAtRest(t *testing.T) {
 	if err := <-e.done; err != nil {
 		t.Error(err)
 	}
+}
+
+// sluggish is a listener that notices late that it is closed. Like a socket it
+// cannot be closed twice.
+type sluggish struct {
+	pipes
+	gone atomic.Bool
+}
+
+func (l *sluggish) Close() error {
+	if l.gone.Swap(true) {
+		return net.ErrClosed
+	}
+	time.AfterFunc(100*time.Millisecond, l.close)
+	return nil
+}
+
+// TestStopAtRest: that nobody is there is a good end.
+func TestStopAtRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		s := listen.New(listen.Config{Log: slog.New(slog.DiscardHandler)})
+		go func() { done <- s.Serve(ctx, &sluggish{pipes: newPipes()}) }()
+		synctest.Wait()
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -96,6 +96,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	s.draining.Store(true)
 	_ = l.Close() // Shutdown would do it as well, but only after the lingering
+	<-failed      // else Shutdown may close it once more, and who came last not be in the crowd yet
 	s.crowd.linger(lingerTime)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
