@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
@@ -62,7 +63,7 @@ func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	answer.Body = &answerBody{ReadCloser: answer.Body, link: l, done: func(again bool) { c.done(r.URL, l, again) },
-		keep: !answer.Close && !r.Close, empty: answer.ContentLength == 0 || answer.Body == http.NoBody}
+		keep: !answer.Close && !r.Close && answer.StatusCode != http.StatusSwitchingProtocols, empty: answer.ContentLength == 0 || answer.Body == http.NoBody}
 	return answer, nil
 }
 
@@ -116,16 +117,24 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (*link, error) {
 func (c *Client) done(u *url.URL, l *link, again bool) {
 	if again {
 		l.since = c.c.Now()
-		again = c.put(key(u), l)
+		again = l.conn.SetDeadline(time.Time{}) == nil && c.put(key(u), l) // the deadline was the request's
 	}
 	if !again {
 		l.close()
 	}
 }
 
+// put lets a connection rest. Those that have rested too long go: as the newest is
+// taken first, nobody may ever come to them.
 func (c *Client) put(key string, l *link) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	list, old := c.rest[key], 0
+	for old < len(list) && l.since.Sub(list[old].since) >= c.c.IdleTime {
+		list[old].close()
+		old++
+	}
+	c.rest[key] = slices.Delete(list, 0, old)
 	if len(c.rest[key]) >= c.c.MaxIdle {
 		return false
 	}

@@ -3,9 +3,12 @@ package upstream
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"syscall"
 	"time"
 
@@ -105,7 +108,20 @@ func (l *link) quiet() bool {
 		silent = err == unix.EAGAIN || err == unix.EWOULDBLOCK
 		return true // do not wait
 	})
-	return err == nil && silent
+	return err == nil && silent && !l.holdsRecord()
+}
+
+// holdsRecord tells whether TLS has read more than it was asked for: what came with
+// the last answer in one piece is no longer at the socket, and not in our buffer yet.
+func (l *link) holdsRecord() bool {
+	if _, secure := l.conn.(*tls.Conn); !secure {
+		return false
+	}
+	if err := l.conn.SetReadDeadline(time.Unix(1, 0)); err != nil { // it must not read on; exchange sets another
+		return true
+	}
+	_, err := l.read.Peek(1)
+	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 func rawConn(c net.Conn) (syscall.RawConn, bool) {

@@ -1,0 +1,158 @@
+package upstream_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kmproxy/proxy/upstream"
+)
+
+// TestDeadlineEndsWithItsRequest: a connection rests for longer than the request
+// before it might have taken.
+func TestDeadlineEndsWithItsRequest(t *testing.T) {
+	s := startRaw(t, says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+	c := client(time.Now)
+	defer c.CloseIdleConnections()
+	for range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		if _, err := ask(ctx, c, s.url(), "x"); err != nil {
+			t.Error(err)
+		}
+		<-ctx.Done()
+		cancel()
+	}
+	if n := s.conns.Load(); n != 1 {
+		t.Errorf("%d connections for 2 requests", n)
+	}
+}
+
+// open counts the connections that are not closed.
+type open struct {
+	*net.TCPConn
+	count *atomic.Int64
+}
+
+func (o open) Close() error { o.count.Add(-1); return o.TCPConn.Close() }
+
+// TestUnusedConnectionsGo: what a crowd opened does not stay open for the few that
+// come after it.
+func TestUnusedConnectionsGo(t *testing.T) {
+	var count atomic.Int64
+	now := time.Now()
+	c := upstream.NewClient(upstream.ClientConfig{Dial: upstream.Counted(func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		count.Add(1)
+		return open{conn.(*net.TCPConn), &count}, nil
+	}), HandshakeTime: time.Second, MaxIdle: 10, IdleTime: time.Minute, MaxHeaderBytes: 4 << 10, Now: func() time.Time { return now }})
+	defer c.CloseIdleConnections()
+	s := startRaw(t, says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+	var crowd []*http.Response
+	for range 5 {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := c.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		crowd = append(crowd, answer)
+	}
+	for _, answer := range crowd {
+		_ = answer.Body.Close() // it is empty
+	}
+	if n := count.Load(); n != 5 {
+		t.Fatalf("%d connections", n)
+	}
+	for range 2 {
+		now = now.Add(40 * time.Second)
+		if _, err := ask(t.Context(), c, s.url(), "x"); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := count.Load(); n != 1 {
+		t.Errorf("%d connections are open", n)
+	}
+}
+
+// clump is a connection that sends what is written while it holds back in one piece.
+type clump struct {
+	net.Conn
+	held bytes.Buffer
+	back bool
+}
+
+func (c *clump) Write(b []byte) (int, error) {
+	if c.back {
+		return c.held.Write(b)
+	}
+	return c.Conn.Write(b)
+}
+
+// answerTwice serves one connection with two answers for each request, each in a
+// TLS record of its own and both in one piece.
+func answerTwice(conn net.Conn, cert tls.Certificate) {
+	defer func() { _ = conn.Close() }() // the test looks at what came before
+	below := &clump{Conn: conn}
+	secure := tls.Server(below, &tls.Config{Certificates: []tls.Certificate{cert}})
+	for from := bufio.NewReader(secure); ; {
+		r, err := http.ReadRequest(from)
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body) // what is missing is the client's fault, and shows there
+		below.back = true
+		for _, body := range []string{"ok", "no"} {
+			_, _ = io.WriteString(secure, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"+body) // into memory
+		}
+		below.back = false
+		if _, err := below.held.WriteTo(conn); err != nil {
+			return
+		}
+	}
+}
+
+// TestUnaskedOverTLS: a second answer that came with the first is nobody's, though
+// it is neither at the socket nor decrypted yet.
+func TestUnaskedOverTLS(t *testing.T) {
+	model := httptest.NewTLSServer(nil)
+	cert, leaf := model.TLS.Certificates[0], model.Certificate()
+	model.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }() // the test is over
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go answerTwice(conn, cert)
+		}
+	}()
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	c := upstream.NewClient(upstream.ClientConfig{Dial: upstream.Counted((&net.Dialer{}).DialContext), TLS: &tls.Config{RootCAs: roots},
+		HandshakeTime: 10 * time.Second, MaxIdle: 2, IdleTime: time.Minute, MaxHeaderBytes: 4 << 10, Now: time.Now})
+	defer c.CloseIdleConnections()
+	for range 4 {
+		if got, err := ask(t.Context(), c, "https://"+l.Addr().String(), "x"); err != nil || got != "200 ok" {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+}
