@@ -20,7 +20,7 @@ func TestSoak(t *testing.T) {
 		length, every = 10*time.Minute, 2*time.Second
 	}
 	// the replay memory fills for two windows, which are to be over early
-	g := newGateway(t, newUpstream(t).URL, "[admission]\nclock_skew = \"20s\"\nreplay_window = \"40s\"\n")
+	g := newGateway(t, newUpstream(t).URL, "[admission]\nclock_skew = \"60s\"\nreplay_window = \"120s\"\n")
 	p := newProvider(t, g, 1)
 	g.start(t)
 	p.connect(t, g.roots(t)).conns.MaxConnsPerHost = 8 // a hiccup of the machine would open more, which then rest for minutes
