@@ -38,14 +38,17 @@ func masterKey(s config.Source, w World, kdf *envelope.KDF, fresh bool) (envelop
 	return key, nil
 }
 
-// keyFile reads a key file, and makes it first if the store holds nothing.
+// keyFile reads a key file. If it is not there and the store holds nothing it is
+// made; a file that is there may lie where nothing can be made, as what systemd or
+// Kubernetes lends.
 func keyFile(path string, fresh bool) (envelope.Key, error) {
-	if fresh {
+	content, err := ReadSecretFile(path)
+	if fresh && errors.Is(err, fs.ErrNotExist) {
 		if err := newKeyFile(path); err != nil && !errors.Is(err, fs.ErrExist) {
 			return envelope.Key{}, fmt.Errorf("making the master key file: %w", err)
 		}
+		content, err = ReadSecretFile(path)
 	}
-	content, err := ReadSecretFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return envelope.Key{}, fmt.Errorf("%w: %w", ErrNoMasterKey, err)
 	}
