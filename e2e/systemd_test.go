@@ -17,7 +17,7 @@ func TestUnits(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	sources, err := filepath.Glob("../deploy/systemd/kmproxy*")
+	sources, err := filepath.Glob("../deploy/systemd/kmproxy*.*")
 	if err != nil || len(sources) != 4 {
 		t.Fatalf("units: %q, %v", sources, err)
 	}
@@ -43,4 +43,31 @@ func TestUnits(t *testing.T) {
 		t.Errorf("systemd-analyze security: %v\n%s", err, out)
 	}
 	t.Logf("%s", out[max(0, strings.LastIndex(strings.TrimSpace(string(out)), "\n")):])
+}
+
+// TestCommandsAsTheService: kmproxyctl gives a command in the service's namespace and
+// name, with every argument as it was, and none at all while the service is down.
+func TestCommandsAsTheService(t *testing.T) {
+	need(t, "sh")
+	dir := t.TempDir()
+	tool := func(name, script string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tool("nsenter", `printf '%s\n' "$USER" "$@"`)
+	run := func(pid string) (string, error) {
+		tool("systemctl", `case "$*" in *MainPID*) echo `+pid+` ;; *=UID*) echo 64001 ;; *=GID*) echo 64002 ;; esac`)
+		c := exec.Command("../deploy/systemd/kmproxyctl", "project", "create", "--name", "two words")
+		c.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "SUDO_USER=alice"}
+		out, err := c.Output()
+		return string(out), err
+	}
+	const want = "alice\n--target\n4711\n--mount\n--wd\n--setuid\n64001\n--setgid\n64002\n--\n/usr/local/bin/kmproxy\n--config\n/etc/kmproxy/config.toml\nproject\ncreate\n--name\ntwo words\n"
+	if got, err := run("4711"); err != nil || got != want {
+		t.Errorf("%v, %q", err, got)
+	}
+	if got, err := run("0"); err == nil || got != "" {
+		t.Errorf("a service that is down: %v, %q", err, got)
+	}
 }

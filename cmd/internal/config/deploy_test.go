@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -24,6 +25,21 @@ func TestDeployedConfigs(t *testing.T) {
 		}
 		if c.TLS.Mode != config.TLSFiles || c.Store.Dir != "/var/lib/kmproxy/data" || !strings.HasPrefix(c.MasterKey.Source.Path, "/run/") {
 			t.Errorf("%s: got %+v", name, c)
+		}
+	}
+}
+
+// TestUnitLendsWhatTheConfigNames: each secret that the config takes from systemd is
+// one that the unit lends.
+func TestUnitLendsWhatTheConfigNames(t *testing.T) {
+	unit := content(t, "systemd/kmproxy.service")
+	named := regexp.MustCompile(`/run/credentials/kmproxy\.service/([a-z.]+)"`).FindAllStringSubmatch(content(t, "systemd/config.toml"), -1)
+	if len(named) != 3 {
+		t.Errorf("it names %d secrets: %q", len(named), named)
+	}
+	for _, m := range named {
+		if !strings.Contains(unit, "\nLoadCredential="+m[1]+":/etc/kmproxy/"+m[1]+"\n") {
+			t.Errorf("%s is not lent", m[1])
 		}
 	}
 }
