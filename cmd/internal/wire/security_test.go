@@ -52,7 +52,7 @@ func hasTest(t *testing.T, dir, name string) bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(string(source), "func "+name+"(t *testing.T)") {
+		if strings.Contains(string(source), "\nfunc "+name+"(t *testing.T) {\n") {
 			return true
 		}
 	}
