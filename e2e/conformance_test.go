@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"encoding/json"
 	"encoding/xml"
-	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -22,25 +21,53 @@ var ownWays = map[string]string{
 	// net/http/h2_bundle.go, http2checkValidHTTP2RequestHeaders: such a request is answered 400 (RFC 9113 §8.1.1 allows an answer)
 	"Sends a HEADERS frame that contains the connection-specific header field":                       "answered 400, never handled",
 	"Sends a HEADERS frame that contains the TE header field with any value other than \"trailers\"": "answered 400, never handled",
-	// an answer may come before the body has ended (RFC 9113 §8.1), here a 404: whether it does is a race
-	"Sends a HEADERS frame with the \"content-length\" header field which does not equal the DATA frame payload length":                      "answered 404 before its body came",
-	"Sends a HEADERS frame with the \"content-length\" header field which does not equal the sum of the multiple DATA frames payload length": "answered 404 before its body came",
 }
+
+// mostRuns is how often a section of h2spec may run until each of its cases has
+// passed once. An answer may come before the request has ended (RFC 9113 §8.1), here
+// a 404; a case whose frames come behind it misses the stream that it wants to break.
+const mostRuns = 10
 
 // TestH2Spec runs h2spec, in its strict form, against the public listener.
 func TestH2Spec(t *testing.T) {
 	path := tool(t, "github.com/summerwind/h2spec/cmd/h2spec")
 	g := newGateway(t, newUpstream(t).URL, "")
 	g.start(t)
+	passed := 0
+	for c, ok := range h2spec(t, path, g) {
+		for run := 1; !ok && ownWays[c.name] == "" && run < mostRuns; run++ {
+			ok = h2spec(t, path, g, c.section)[c]
+		}
+		if ok {
+			passed++
+		} else if ownWays[c.name] == "" {
+			t.Errorf("failed %d times: %s: %s", mostRuns, c.section, c.name)
+		}
+	}
+	t.Logf("h2spec: %d passed, %d are net/http's own ways", passed, len(ownWays))
+	if passed < 140 {
+		t.Errorf("only %d passed", passed)
+	}
+	g.stop(t)
+}
+
+// specCase is one case of h2spec.
+type specCase struct{ section, name string }
+
+// h2spec runs those sections, or all, and says which of their cases passed.
+func h2spec(t *testing.T, path string, g *gateway, sections ...string) map[specCase]bool {
+	t.Helper()
 	_, port, err := net.SplitHostPort(g.public)
 	if err != nil {
 		t.Fatal(err)
 	}
 	report := filepath.Join(t.TempDir(), "report.xml")
-	out, _ := exec.Command(path, "-h", "127.0.0.1", "-p", port, "-t", "-k", "-S", "-o", "10", "-j", report).CombinedOutput() // what failed stands in the report
+	args := append([]string{"-h", "127.0.0.1", "-p", port, "-t", "-k", "-S", "-o", "10", "-j", report}, sections...)
+	out, _ := exec.Command(path, args...).CombinedOutput() // what failed stands in the report
 	var suites struct {
 		Suite []struct {
 			Case []struct {
+				Section string    `xml:"package,attr"`
 				Name    string    `xml:"classname,attr"`
 				Failure *struct{} `xml:"failure"`
 				Error   *struct{} `xml:"error"`
@@ -54,26 +81,13 @@ func TestH2Spec(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	passed, failed := 0, map[string]bool{}
+	passed := map[specCase]bool{}
 	for _, s := range suites.Suite {
 		for _, c := range s.Case {
-			if c.Failure == nil && c.Error == nil {
-				passed++
-			} else {
-				failed[c.Name] = true
-			}
+			passed[specCase{c.Section, c.Name}] = c.Failure == nil && c.Error == nil
 		}
 	}
-	t.Logf("h2spec: %d passed; net/http's own ways: %q", passed, slices.Sorted(maps.Keys(failed)))
-	if passed < 140 {
-		t.Errorf("only %d passed", passed)
-	}
-	for name := range failed {
-		if ownWays[name] == "" {
-			t.Errorf("failed: %s\n%s", name, out)
-		}
-	}
-	g.stop(t)
+	return passed
 }
 
 // TestTLSScans runs sslscan and testssl.sh: nothing old is offered, and testssl
