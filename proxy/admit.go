@@ -82,9 +82,7 @@ func (p *Proxy) readHeaders(r *http.Request) (auth.Headers, error) {
 	if len(types) != 1 {
 		return headers, refuse(mediaType, "not one Content-Type")
 	}
-	media, params, err := mime.ParseMediaType(types[0])
-	delete(params, "charset")
-	if err != nil || media != "application/json" || len(params) > 0 {
+	if !isJSON(types[0]) {
 		return headers, refuse(mediaType, "not application/json")
 	}
 	for _, coding := range r.Header["Content-Encoding"] {
@@ -93,6 +91,17 @@ func (p *Proxy) readHeaders(r *http.Request) (auth.Headers, error) {
 		}
 	}
 	return headers, nil
+}
+
+// isJSON tells whether a Content-Type is JSON's, which may name a charset.
+func isJSON(contentType string) bool {
+	const want = "application/json"
+	if contentType == want {
+		return true
+	}
+	media, params, err := mime.ParseMediaType(contentType)
+	delete(params, "charset")
+	return err == nil && media == want && len(params) == 0
 }
 
 // identity is whose secret the token must be made with. For an access key that

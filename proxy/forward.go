@@ -5,10 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/http/httputil"
 	"net/url"
 	"slices"
 	"strings"
@@ -28,102 +26,77 @@ type answer struct {
 
 // hop is the way of a request to the plaintext servers and of its answer back.
 type hop struct {
-	reverse *httputil.ReverseProxy
+	to      http.RoundTripper
+	base    *url.URL // of the first server; the pool sets scheme and host to those of the one that it takes
 	timeout time.Duration
+	most    int64 // bytes of an answer's body
 }
 
 func newHop(c Config, to http.RoundTripper) hop {
-	return hop{timeout: c.UpstreamTime, reverse: &httputil.ReverseProxy{
-		Rewrite:        func(r *httputil.ProxyRequest) { rewrite(r, c) },
-		Transport:      to,
-		ModifyResponse: func(r *http.Response) error { return takeWhole(r, c.MaxAnswerBytes) },
-		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { exchangeOf(r).failed(err) },
-		ErrorLog:       log.New(io.Discard, "", 0), // it would quote what the upstream sent
-	}}
+	return hop{to, c.Upstreams[0], c.UpstreamTime, c.MaxAnswerBytes}
 }
-
-// exchange carries one request through the ReverseProxy and its answer back.
-type exchange struct {
-	opened opened
-	answer answer
-	err    error
-}
-
-type exchangeKey struct{}
-
-func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKey{}).(*exchange) }
-
-func (x *exchange) failed(err error) { x.err = err }
 
 // forward sends the request to the upstream and takes its whole answer. A request
 // that was not sent did not happen: the same bytes may come again.
 func (p *Proxy) forward(o opened) (answer, error) {
-	x := &exchange{opened: o}
-	o.request.Header.Del("Upgrade") // no tunnels: without it ReverseProxy takes Connection: Upgrade for a hop's own
 	ctx, cancel := context.WithTimeout(o.request.Context(), p.hop.timeout)
 	defer cancel()
-	p.hop.reverse.ServeHTTP(nowhere{}, o.request.WithContext(context.WithValue(ctx, exchangeKey{}, x)))
-	if x.err != nil {
-		if errors.Is(x.err, upstream.ErrUnsent) {
-			o.claim.Release()
+	r, err := p.hop.to.RoundTrip(p.hop.request(ctx, o))
+	if err == nil {
+		defer func() { _ = r.Body.Close() }() // the answer is whole, or the error says so
+		var a answer
+		if a, err = takeWhole(o, r, p.hop.most); err == nil {
+			return a, nil
 		}
-		return answer{}, p.unanswered(o.request.Context(), x.err)
 	}
-	return x.answer, nil
+	if errors.Is(err, upstream.ErrUnsent) {
+		o.claim.Release()
+	}
+	return answer{}, p.unanswered(o.request.Context(), err)
 }
 
-// rewrite makes the upstream's request: the path without its base, the query as
-// it came, the verified headers, the opened body.
-func rewrite(r *httputil.ProxyRequest, c Config) {
-	o, first := exchangeOf(r.In).opened, c.Upstreams[0]
-	r.Out.URL = &url.URL{Scheme: first.Scheme, Host: first.Host, // the pool sets both to those of the server that it takes
-		Path:     strings.TrimSuffix(first.Path, "/") + o.route.Path,
-		RawPath:  strings.TrimSuffix(first.EscapedPath(), "/") + o.route.Path,
-		RawQuery: r.In.URL.RawQuery}
-	r.Out.Host = ""
-	for _, name := range stopHere {
-		delete(r.Out.Header, name)
+// request makes the upstream's: the path without its base, the query as it came,
+// the verified headers, the opened body.
+func (h hop) request(ctx context.Context, o opened) *http.Request {
+	content := o.content.expose()
+	out := &http.Request{
+		Method: o.request.Method,
+		URL: &url.URL{Scheme: h.base.Scheme, Host: h.base.Host,
+			Path:     strings.TrimSuffix(h.base.Path, "/") + o.route.Path,
+			RawPath:  strings.TrimSuffix(h.base.EscapedPath(), "/") + o.route.Path,
+			RawQuery: o.request.URL.RawQuery},
+		Header:        goingOn(o.request),
+		Body:          upstream.NewBody(content),
+		ContentLength: int64(len(content)),
 	}
-	r.SetXForwarded()
 	var id keys.KeyID
 	if o.key != nil {
 		id = o.key.ID()
 	}
-	o.headers.Forward(r.Out.Header, id)
-	content := o.content.expose()
-	r.Out.Body, r.Out.ContentLength = upstream.NewBody(content), int64(len(content))
-	r.Out.TransferEncoding, r.Out.Trailer, r.Out.GetBody = nil, nil, nil
-}
-
-// stopHere are headers that do not go on: they speak of this hop or of the body
-// as it was sent, or they ask an upstream for another method or path than the
-// route that was checked.
-var stopHere = [...]string{
-	"Expect", "Accept-Encoding", "Content-Encoding", "Te", "Http2-Settings",
-	"X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Method", "X-Original-Url", "X-Rewrite-Url",
+	o.headers.Forward(out.Header, id)
+	return out.WithContext(ctx)
 }
 
 // takeWhole reads the upstream's body to its end. A body that breaks off or goes
 // on behind the limit is an error, never a shorter answer. So is a status that is
 // no answer (RFC 9110 §15): the body of a 101 is the bare connection, and below
 // 100 it could not be written.
-func takeWhole(r *http.Response, most int64) error {
+func takeWhole(to opened, r *http.Response, most int64) (answer, error) {
 	if r.StatusCode < 200 || r.StatusCode > 599 {
-		return errAnswerStatus
+		return answer{}, errAnswerStatus
 	}
 	if slices.ContainsFunc(r.Header["Content-Encoding"], func(coding string) bool { return coding != "" }) {
-		return errAnswerCoded
+		return answer{}, errAnswerCoded
 	}
-	x := exchangeOf(r.Request)
-	body, err := io.ReadAll(metered{io.LimitReader(r.Body, most+1), x.opened.held})
+	body, err := readAll(metered{io.LimitReader(r.Body, most+1), to.held}, r.ContentLength)
 	if err != nil {
-		return err
+		return answer{}, err
 	}
 	if int64(len(body)) > most {
-		return errAnswerTooLarge
+		return answer{}, errAnswerTooLarge
 	}
-	x.answer = answer{to: x.opened, status: r.StatusCode, header: r.Header.Clone(), body: body}
-	return nil
+	endHop(r.Header)
+	return answer{to: to, status: r.StatusCode, header: r.Header, body: body}, nil
 }
 
 var (
@@ -157,11 +130,3 @@ func (p *Proxy) unanswered(client context.Context, err error) *Error {
 	}
 	return refuse(upstreamFailed, "it closed the connection, or its answer is not understood")
 }
-
-// nowhere is the ResponseWriter that ReverseProxy writes to: the answer is taken
-// before it gets here.
-type nowhere struct{}
-
-func (nowhere) Header() http.Header         { return http.Header{} }
-func (nowhere) Write(b []byte) (int, error) { return len(b), nil }
-func (nowhere) WriteHeader(int)             {}

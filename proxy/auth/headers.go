@@ -108,7 +108,7 @@ func CorrelationID(h http.Header) (string, bool) {
 func noDisguise(h http.Header) error {
 	var disguised string // the first by name: the answer must not depend on a map's order
 	for name := range h {
-		if isOurs(dashed(name)) && dashed(name) != name && (disguised == "" || name < disguised) {
+		if hides(name) && dashed(name) != name && (disguised == "" || name < disguised) {
 			disguised = name
 		}
 	}
@@ -117,7 +117,7 @@ func noDisguise(h http.Header) error {
 	}
 	for _, value := range h["Connection"] {
 		for option := range strings.SplitSeq(value, ",") {
-			if isOurs(dashed(strings.TrimSpace(option))) {
+			if hides(strings.TrimSpace(option)) {
 				return &HeaderError{Form, "Connection"}
 			}
 		}
@@ -125,10 +125,16 @@ func noDisguise(h http.Header) error {
 	return nil
 }
 
+const prefix = "X-KM-"
+
 // isOurs tells whether a header's name is in the protocol's name space.
 func isOurs(name string) bool {
-	const prefix = "X-KM-"
 	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
+}
+
+// hides tells whether a name is, or looks like one, in the protocol's name space.
+func hides(name string) bool {
+	return len(name) >= len(prefix) && (name[0] == 'X' || name[0] == 'x') && isOurs(dashed(name))
 }
 
 // dashed is a header's name as servers see it that keep headers like environment
@@ -153,7 +159,7 @@ func knownOr(name, otherwise string) string {
 // those that hide as one.
 func Strip(h http.Header) {
 	for name := range h {
-		if isOurs(dashed(name)) {
+		if hides(name) {
 			delete(h, name)
 		}
 	}
@@ -164,12 +170,12 @@ func Strip(h http.Header) {
 // empty.
 func (h Headers) Forward(to http.Header, keyID keys.KeyID) {
 	Strip(to)
-	for name, value := range map[string]string{
-		HeaderASPID: string(h.ASPID), HeaderCorrelationID: h.CorrelationID, HeaderKeyID: string(keyID),
-		HeaderTime: h.Time, HeaderTimeZone: h.Zone,
+	for _, own := range [...]struct{ name, value string }{
+		{HeaderASPID, string(h.ASPID)}, {HeaderCorrelationID, h.CorrelationID}, {HeaderKeyID, string(keyID)},
+		{HeaderTime, h.Time}, {HeaderTimeZone, h.Zone},
 	} {
-		if value != "" {
-			to[Written(name)] = []string{value}
+		if own.value != "" {
+			to[Written(own.name)] = []string{own.value}
 		}
 	}
 }

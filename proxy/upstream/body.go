@@ -10,17 +10,25 @@ import (
 // empty or an Idempotency-Key asks for it.
 type Body struct {
 	content []byte
-	reader  *bytes.Reader
+	reader  *bytes.Reader // made by the first Read: a Client writes content as it is
 }
 
 // NewBody is the body of those bytes, which nobody may change any more.
-func NewBody(content []byte) *Body { return &Body{content, bytes.NewReader(content)} }
+func NewBody(content []byte) *Body { return &Body{content: content} }
 
 // Read implements io.Reader.
-func (b *Body) Read(p []byte) (int, error) { return b.reader.Read(p) }
+func (b *Body) Read(p []byte) (int, error) {
+	if b.reader == nil {
+		b.reader = bytes.NewReader(b.content)
+	}
+	return b.reader.Read(p)
+}
+
+// WriteTo implements io.WriterTo.
+func (b *Body) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(b.content)
+	return int64(n), err
+}
 
 // Close implements io.Closer.
 func (b *Body) Close() error { return nil }
-
-// once is the body for one attempt.
-func (b *Body) once() io.ReadCloser { return NewBody(b.content) }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"sync"
@@ -49,12 +48,16 @@ func NewClient(c ClientConfig) *Client { return &Client{c: c, rest: map[string][
 // RoundTrip implements http.RoundTripper. Of the body it reads what Content-Length
 // says. Errors are those of the network, of TLS, and of an answer that is none.
 func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
+	x, told := r.Body.(*attempt) // else nobody asks whether it was sent
+	if told {
+		x.began = true
+	}
 	l, err := c.link(r)
 	if err != nil {
 		return nil, err
 	}
-	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.GotConn != nil {
-		trace.GotConn(httptrace.GotConnInfo{Conn: l.conn, Reused: l.used, WasIdle: l.used})
+	if told {
+		x.on(l)
 	}
 	l.used = true
 	answer, err := l.exchange(r, c.c.MaxHeaderBytes)

@@ -60,12 +60,8 @@ func (l *link) exchange(r *http.Request, mostHeader int64) (*http.Response, erro
 		return nil, err
 	}
 	l.stop = context.AfterFunc(r.Context(), func() { _ = l.conn.SetDeadline(time.Unix(1, 0)) }) // whoever waits is woken
-	sent := r.Write(l.write)
-	if sent == nil {
-		sent = l.write.Flush()
-	}
-	if sent != nil {
-		return nil, sent
+	if err := l.put(r); err != nil {
+		return nil, err
 	}
 	l.from.left = mostHeader
 	answer, err := l.header(r)

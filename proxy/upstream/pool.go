@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -27,7 +26,7 @@ const (
 // Config is what a Pool works with. All of it must be set.
 type Config struct {
 	URLs      []*url.URL        // which differ in scheme, host and port alone; at least one
-	Transport http.RoundTripper // its connections are made by a Counted Dialer, or nothing is known to be unsent
+	Transport http.RoundTripper // a Client with connections by a Counted Dialer, or nothing is known to be unsent
 	Now       func() time.Time
 }
 
@@ -91,21 +90,25 @@ func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// attempt is a request on its way to one server.
+// attempt is a request on its way to one server. It goes as the request's body, by
+// which a Client can tell it what became of it.
 type attempt struct {
-	conn   *conn
+	*Body
+	began  bool  // a Client has it, not another transport
+	conn   *conn // over which it goes; nil: over none yet, or one that does not count
 	since  int64 // what was written to conn by others
 	reused bool
 	got    bool
 }
 
 func (x *attempt) send(t http.RoundTripper, s *server, r *http.Request, body *Body) (*http.Response, error) {
-	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: x.note})
-	out := r.Clone(ctx)
-	out.URL.Scheme, out.URL.Host = s.url.Scheme, s.url.Host
-	out.Body = body.once()
+	x.Body = NewBody(body.content)
+	to := *r.URL
+	to.Scheme, to.Host = s.url.Scheme, s.url.Host
+	out := *r
+	out.URL, out.Body = &to, x
 	s.pending.Add(1)
-	answer, err := t.RoundTrip(out)
+	answer, err := t.RoundTrip(&out)
 	if err != nil {
 		s.pending.Add(-1)
 		return nil, err
@@ -114,17 +117,17 @@ func (x *attempt) send(t http.RoundTripper, s *server, r *http.Request, body *Bo
 	return answer, nil
 }
 
-// note is called before the request is written, by the goroutine that sends it.
-func (x *attempt) note(info httptrace.GotConnInfo) {
-	x.got, x.reused = true, info.Reused
-	if c, ok := counted(info.Conn); ok {
+// on is called before the request is written, by the goroutine that sends it.
+func (x *attempt) on(l *link) {
+	x.got, x.reused = true, l.used
+	if c, ok := counted(l.conn); ok {
 		x.conn, x.since = c, c.count()
 	}
 }
 
 // unsent tells whether nothing was written, and sees to it that nothing will be.
 func (x *attempt) unsent() bool {
-	return !x.got || x.conn != nil && x.conn.freeze(x.since)
+	return x.began && (!x.got || x.conn != nil && x.conn.freeze(x.since))
 }
 
 // counting is an answer's body, whose end is the request's.
