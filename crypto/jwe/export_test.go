@@ -5,6 +5,9 @@ var (
 	Unwrap     = unwrap
 	DecryptKey = decryptKey
 	OpenGCM    = openGCM
+
+	ParseHeader = parseHeader
+	Usual       = usual
 )
 
 // Rejoin writes a message down again, and tells whether a flaw was found in it.

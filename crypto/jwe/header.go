@@ -2,6 +2,7 @@ package jwe
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,41 @@ import (
 
 	"kmproxy/crypto/alg"
 )
+
+// usual are the encoded headers of alg and enc alone, as nearly all clients write
+// them. They need not be parsed.
+var usual = usualHeaders()
+
+func usualHeaders() map[string]alg.Suite {
+	out := map[string]alg.Suite{}
+	for key := alg.RSAOAEP; key.Valid(); key++ {
+		for enc := alg.A128GCM; enc.Valid(); enc++ {
+			s := alg.Suite{Key: key, Enc: enc}
+			for _, header := range []string{encFirst(s), `{"alg":"` + key.String() + `","enc":"` + enc.String() + `"}`} {
+				out[base64.RawURLEncoding.EncodeToString([]byte(header))] = s
+			}
+		}
+	}
+	return out
+}
+
+// encFirst is the header that we write, in the order of the payment platform's own
+// clients.
+func encFirst(s alg.Suite) string {
+	return `{"enc":"` + s.Enc.String() + `","alg":"` + s.Key.String() + `"}`
+}
+
+// headerSuite is what an encoded header names.
+func headerSuite(encoded []byte) (alg.Suite, error) {
+	if s, ok := usual[string(encoded)]; ok {
+		return s, nil
+	}
+	header, ok := decode(nil, encoded)
+	if !ok {
+		return alg.Suite{}, fail("the header is not canonical base64url")
+	}
+	return parseHeader(header)
+}
 
 // parseHeader reads the protected header (RFC 7516 §5.2 steps 3 to 5): one JSON
 // object of string members, each at most once. alg and enc choose the suite;

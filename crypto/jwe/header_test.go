@@ -1,6 +1,7 @@
 package jwe_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"runtime"
 	"strings"
@@ -35,6 +36,22 @@ func TestAcceptedHeaders(t *testing.T) {
 		if err != nil || string(got.Bytes()) != "content" {
 			t.Errorf("%q: %v: %s", header, err, jwe.Reason(err))
 		}
+	}
+}
+
+// TestUsualHeaders: what is not parsed names what it would if it were.
+func TestUsualHeaders(t *testing.T) {
+	for encoded, want := range jwe.Usual {
+		header, err := base64.RawURLEncoding.DecodeString(encoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := jwe.ParseHeader(header); err != nil || got != want {
+			t.Errorf("%s: parsed it is %v, %v, unparsed %v", header, got, err, want)
+		}
+	}
+	if len(jwe.Usual) != 8 { // two orders, two algs, two encs
+		t.Errorf("%d usual headers", len(jwe.Usual))
 	}
 }
 

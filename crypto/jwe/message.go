@@ -49,11 +49,7 @@ func Parse(token []byte) (Message, error) {
 	if len(parts[0]) > MaxHeaderBytes {
 		return Message{}, fail("the header is longer than 1024 bytes")
 	}
-	header, ok := decode(nil, parts[0])
-	if !ok {
-		return Message{}, fail("the header is not canonical base64url")
-	}
-	suite, err := parseHeader(header)
+	suite, err := headerSuite(parts[0])
 	if err != nil {
 		return Message{}, err
 	}

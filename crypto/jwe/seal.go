@@ -45,6 +45,5 @@ func Seal(dst []byte, key jwk.Public, s alg.Suite, content []byte) ([]byte, erro
 // encodedHeader is the protected header as it goes on the wire, which is also
 // the associated data (RFC 7516 §5.1 step 14).
 func encodedHeader(s alg.Suite) []byte {
-	return base64.RawURLEncoding.AppendEncode(nil,
-		fmt.Appendf(nil, `{"enc":%q,"alg":%q}`, s.Enc, s.Key))
+	return base64.RawURLEncoding.AppendEncode(nil, []byte(encFirst(s)))
 }
