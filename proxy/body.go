@@ -1,10 +1,8 @@
 package proxy
 
 import (
-	"bytes"
 	"crypto/rand"
 	"errors"
-	"io"
 	"net/http"
 
 	"kmproxy/crypto/sensitive"
@@ -18,7 +16,7 @@ func newDecoy() decoy { return decoy{sensitive.New([]byte(rand.Text() + rand.Tex
 // readBody reads the whole body, at most MaxBodyBytes of it, as far as the budget
 // goes.
 func (p *Proxy) readBody(w http.ResponseWriter, r *http.Request, held *account) ([]byte, error) {
-	body, err := readAll(metered{http.MaxBytesReader(w, r.Body, p.c.MaxBodyBytes), held}, r.ContentLength)
+	body, err := held.readAll(http.MaxBytesReader(w, r.Body, p.c.MaxBodyBytes), r.ContentLength)
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, refuse(tooLarge, "the body goes on behind the limit")
 	}
@@ -32,14 +30,4 @@ func (p *Proxy) readBody(w http.ResponseWriter, r *http.Request, held *account) 
 		return nil, refuse(clientGone, "while sending the body")
 	}
 	return nil, refuseInput(invalidInput, "body", "the body ended early or its framing is broken")
-}
-
-// readAll reads to the end. On a stranger's word about the length it takes no
-// more than 64 KiB; beyond that, memory grows with what has come.
-func readAll(from io.Reader, declared int64) ([]byte, error) {
-	const most = 64 << 10
-	var buf bytes.Buffer
-	buf.Grow(int(min(max(declared, 0), most)) + bytes.MinRead)
-	_, err := buf.ReadFrom(from)
-	return buf.Bytes(), err
 }

@@ -7,10 +7,11 @@ import (
 
 // Budget bounds the bytes of bodies that are in memory at once, requests and
 // answers alike; what is made of them while they are opened and sealed comes on
-// top. It is safe for concurrent use.
+// top. It lends the memory too. It is safe for concurrent use.
 type Budget struct {
 	all  int64
 	left atomic.Int64
+	rooms
 }
 
 // NewBudget allows that many bytes.
@@ -26,10 +27,13 @@ func (b *Budget) Held() int64 { return b.all - b.left.Load() }
 // begin opens an account for one request. Its end must be called.
 func (b *Budget) begin() *account { return &account{budget: b} }
 
-// account is what one request has of a Budget.
+// account is what one request has of a Budget: bytes, and the memory that they lie
+// in. It is for one goroutine.
 type account struct {
 	budget *Budget
 	bytes  int64
+	lent   [][]byte
+	shared bool // somebody else may still look at the memory
 }
 
 // take is refused when so many bytes more are not left.
@@ -43,19 +47,45 @@ func (a *account) take(bytes int64) error {
 }
 
 // end gives everything back.
-func (a *account) end() { a.budget.left.Add(a.bytes) }
-
-// metered is a body whose bytes are taken from an account as they come, so that
-// who only declares many, or sends them slowly, takes none from others.
-type metered struct {
-	io.Reader
-	account *account
+func (a *account) end() {
+	a.budget.left.Add(a.bytes)
+	if !a.shared {
+		for _, room := range a.lent {
+			a.budget.giveBack(room)
+		}
+	}
+	a.lent = nil
 }
 
-func (m metered) Read(b []byte) (int, error) {
-	n, err := m.Reader.Read(b)
-	if refused := m.account.take(int64(n)); refused != nil {
-		return 0, refused
+// room lends n bytes until the account ends.
+func (a *account) room(n int) []byte {
+	room := a.budget.lend(n)
+	a.lent = append(a.lent, room)
+	return room[:n]
+}
+
+// readAll reads to the end. Bytes are taken as they come, so that who only declares
+// many, or sends them slowly, takes none from others; and on a stranger's word about
+// the length it takes no more than 64 KiB of memory, and later eight times of what
+// has come.
+func (a *account) readAll(from io.Reader, declared int64) ([]byte, error) {
+	const first, times = 64 << 10, 8
+	body := a.room(int(min(max(declared, 0), first)) + 1)[:0] // one more, to see the end
+	for {
+		if len(body) == cap(body) {
+			more := min(max(declared+1, 2*int64(len(body))), times*int64(len(body)))
+			body = append(a.room(int(more))[:0], body...)
+		}
+		n, err := from.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if refused := a.take(int64(n)); refused != nil {
+			return nil, refused
+		}
+		if err == io.EOF {
+			return body, nil
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return n, err
 }

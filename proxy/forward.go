@@ -88,7 +88,7 @@ func takeWhole(to opened, r *http.Response, most int64) (answer, error) {
 	if slices.ContainsFunc(r.Header["Content-Encoding"], func(coding string) bool { return coding != "" }) {
 		return answer{}, errAnswerCoded
 	}
-	body, err := readAll(metered{io.LimitReader(r.Body, most+1), to.held}, r.ContentLength)
+	body, err := to.held.readAll(io.LimitReader(r.Body, most+1), r.ContentLength)
 	if err != nil {
 		return answer{}, err
 	}

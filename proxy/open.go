@@ -75,13 +75,17 @@ func (a admitted) allows(encrypted bool) error {
 	return nil
 }
 
-// message reads the wrapper and the JWE's header.
-func message(body []byte) (jwe.Message, error) {
-	token, err := encdata.Token(body)
+// message reads the wrapper and the JWE's header and parts, into memory of which
+// room lends so many bytes.
+func message(body []byte, room func(n int) []byte) (jwe.Message, error) {
+	token, err := encdata.Unchecked(body)
 	if err != nil {
 		return jwe.Message{}, refuseInput(invalidInput, "encData", err.Error())
 	}
-	m, err := jwe.Parse(token)
+	m, err := jwe.ParseInto(room(jwe.RoomFor(token)), token)
+	if (err != nil || m.Flawed()) && !encdata.IsCompact(token) {
+		return jwe.Message{}, refuseInput(invalidInput, "encData", encdata.ErrForm.Error())
+	}
 	if err != nil {
 		return jwe.Message{}, refuse(decryptFailed, jwe.Reason(err))
 	}
@@ -90,7 +94,7 @@ func message(body []byte) (jwe.Message, error) {
 
 // decrypt opens the wrapper and the JWE in it.
 func (p *Proxy) decrypt(ctx context.Context, a admitted) (payload, alg.Suite, error) {
-	message, err := message(a.body)
+	message, err := message(a.body, a.held.room)
 	if err != nil {
 		return payload{}, alg.Suite{}, err
 	}

@@ -28,7 +28,7 @@ type Config struct {
 	BasePath       string // taken off before the path goes on; may be empty
 	Ring           func() *keys.Ring
 	Upstreams      []*url.URL        // servers of one service: they differ in scheme, host and port alone
-	Transport      http.RoundTripper // to them, see upstream.Config; must not decompress
+	Transport      http.RoundTripper // to them, see upstream.Config; must not decompress, nor look at a body when it has returned
 	UpstreamTime   time.Duration     // for one whole exchange with the upstream
 	Zones          auth.Zones
 	ClockSkew      time.Duration
@@ -105,7 +105,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.replyError(w, asError(err), n)
 		return
 	}
-	p.reply(w, s, n)
+	held.shared = true // over HTTP/2, a write that failed may still be looking at the answer
+	held.shared = p.reply(w, s, n) != nil
 }
 
 // serve is the whole path of a request.

@@ -9,8 +9,8 @@ import (
 	"kmproxy/proxy/auth"
 )
 
-// reply writes a finished answer.
-func (p *Proxy) reply(w http.ResponseWriter, s sealed, n *note) {
+// reply writes a finished answer. An error tells that it may not have gone out whole.
+func (p *Proxy) reply(w http.ResponseWriter, s sealed, n *note) error {
 	h := w.Header()
 	for name, values := range s.header {
 		h[name] = values
@@ -31,7 +31,7 @@ func (p *Proxy) reply(w http.ResponseWriter, s sealed, n *note) {
 		h.Del("Content-Length")
 		s.body = nil
 	}
-	send(w, s.status, s.body, n, "", "")
+	return send(w, s.status, s.body, n, "", "")
 }
 
 // deprecate tells the caller of a draining key since when it is on its way out
@@ -67,15 +67,17 @@ func (p *Proxy) replyError(w http.ResponseWriter, e *Error, n *note) {
 	}
 	body := e.body()
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	send(w, e.Status(), body, n, e.Code(), e.reason)
+	_ = send(w, e.Status(), body, n, e.Code(), e.reason) // the client went away: nobody is left to tell
 }
 
 // send writes status and body. What is noted is what went out: a panic before
 // leaves the note empty.
-func send(w http.ResponseWriter, status int, body []byte, n *note, code, reason string) {
+func send(w http.ResponseWriter, status int, body []byte, n *note, code, reason string) error {
 	w.WriteHeader(status)
 	n.answered(status, code, reason, len(body))
-	if len(body) > 0 {
-		_, _ = w.Write(body) // the client went away: nobody is left to tell
+	if len(body) == 0 {
+		return nil
 	}
+	_, err := w.Write(body)
+	return err
 }

@@ -1,9 +1,7 @@
 package proxy
 
 import (
-	"bytes"
 	"net/http"
-	"slices"
 
 	"kmproxy/crypto/alg"
 	"kmproxy/crypto/jwe"
@@ -38,7 +36,7 @@ func (p *Proxy) seal(a answer) (sealed, error) {
 	if err != nil {
 		return sealed{}, refuse(internalError, "the client's half of key "+string(t.key.ID())+" is not usable")
 	}
-	s.body, err = wrapped(client, t.suite, pad(a.body, a.to.route.PadBytes))
+	s.body, err = wrapped(client, t.suite, pad(a.body, a.to.route.PadBytes, a.to.held.room))
 	if err != nil {
 		return sealed{}, refuse(internalError, "sealing the answer under key "+string(t.key.ID()))
 	}
@@ -75,11 +73,17 @@ var tellsOfPlaintext = []string{"Content-Digest", "Repr-Digest", "Digest", "Cont
 	"Content-Language", "Content-Location", "Content-Disposition", "Accept-Ranges", "Content-Range", "Signature", "Signature-Input"}
 
 // pad adds JSON blanks up to the next multiple of size, so that the length of an
-// answer does not tell what it says.
-func pad(body []byte, size int) []byte {
+// answer does not tell what it says. If body's memory does not do, room lends some.
+func pad(body []byte, size int, room func(n int) []byte) []byte {
 	if size <= 1 || len(body)%size == 0 {
 		return body
 	}
-	missing := size - len(body)%size
-	return slices.Concat(body, bytes.Repeat([]byte{' '}, missing))
+	padded := len(body) + size - len(body)%size
+	if padded > cap(body) {
+		body = append(room(padded)[:0], body...)
+	}
+	for len(body) < padded {
+		body = append(body, ' ')
+	}
+	return body
 }

@@ -28,6 +28,10 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"protected":"` + b64([]byte(honestHeader)) + `"}....`))
 	f.Fuzz(func(t *testing.T, token []byte) {
 		m, err := jwe.Parse(token)
+		lent, lentErr := jwe.ParseInto(make([]byte, jwe.RoomFor(token)), token)
+		if lent.Flawed() != m.Flawed() || jwe.Reason(lentErr) != jwe.Reason(err) {
+			t.Fatalf("in lent memory: flawed %t, %s; in its own: %t, %s", lent.Flawed(), jwe.Reason(lentErr), m.Flawed(), jwe.Reason(err))
+		}
 		if err != nil {
 			if !errors.Is(err, jwe.ErrOpen) || jwe.Reason(err) == "" || m.Suite().Valid() {
 				t.Fatalf("%v: %s", err, jwe.Reason(err))
@@ -41,6 +45,9 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("a second spelling of %s", again)
 		}
 		content, err := jwe.Open(key, m)
+		if _, lentErr := jwe.Open(key, lent); jwe.Reason(lentErr) != jwe.Reason(err) {
+			t.Errorf("in lent memory: %s, in its own: %s", jwe.Reason(lentErr), jwe.Reason(err))
+		}
 		switch {
 		case err == nil && string(token) != example.Compact:
 			t.Errorf("opened what nobody sealed: %q", content.Bytes())

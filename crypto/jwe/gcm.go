@@ -20,10 +20,18 @@ func newGCM(cek []byte) cipher.AEAD {
 	return gcm
 }
 
-// openGCM decrypts a ciphertext with its tag behind it into new memory, so that a
-// Message never holds plaintext.
-func openGCM(cek, iv, sealed, aad []byte) (content []byte, authentic bool) {
-	dst := make([]byte, 0, len(sealed)-tagBytes)
+// openGCM decrypts a ciphertext with its tag behind it and appends the content to
+// dst, which may be the ciphertext's own beginning.
+func openGCM(dst, cek, iv, sealed, aad []byte) (content []byte, authentic bool) {
 	content, err := newGCM(cek).Open(dst, iv, sealed, aad)
 	return content, err == nil
+}
+
+// dst is where the content goes: into new memory, so that a Message never holds
+// plaintext, unless the memory was lent for that.
+func (m Message) dst() []byte {
+	if m.lent {
+		return m.sealed[:0]
+	}
+	return make([]byte, 0, len(m.sealed)-tagBytes)
 }

@@ -35,6 +35,7 @@ type Message struct {
 	iv     []byte
 	sealed []byte // ciphertext and, behind it, the tag
 	flaw   string // what is wrong with the parts behind the header, if anything
+	lent   bool   // the memory is the caller's, and plaintext takes the ciphertext's place
 }
 
 // Parse reads a compact JWE (RFC 7516 §5.2 steps 1 to 5). It refuses what is not
@@ -42,6 +43,24 @@ type Message struct {
 // parts are kept for Open, which fails on them at the cost of any failure.
 // The Message keeps no reference to token. Errors are ErrOpen.
 func Parse(token []byte) (Message, error) {
+	return parse(nil, token)
+}
+
+// ParseInto is Parse without memory of its own: the Message lies in room, which must
+// have RoomFor(token) bytes and must not be touched as long as it is used. Open then
+// decrypts in place, so that the Message opens once, and its Plaintext lies in room
+// too.
+func ParseInto(room, token []byte) (Message, error) {
+	m, err := parse(room[:RoomFor(token)], token)
+	m.lent = true
+	return m, err
+}
+
+// RoomFor is how many bytes a token takes when it is read.
+func RoomFor(token []byte) int { return len(token) + ivBytes + tagBytes }
+
+// parse puts the parts into room, or into new memory once the header is accepted.
+func parse(room, token []byte) (Message, error) {
 	parts, ok := split(token)
 	if !ok {
 		return Message{}, fail("not five parts separated by dots")
@@ -53,39 +72,56 @@ func Parse(token []byte) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	m := Message{suite: suite, aad: bytes.Clone(parts[0])}
-	m.decodeParts(parts)
+	m := Message{suite: suite}
+	if len(parts[1]) > base64.RawURLEncoding.EncodedLen(maxKeyBytes) {
+		m.flawed("the encrypted key is longer than that of any accepted RSA key")
+		parts[1] = nil
+	}
+	if room == nil {
+		room = make([]byte, len(parts[0])+decodedLen(parts[1])+ivBytes+decodedLen(parts[3])+tagBytes)
+	}
+	m.aad = room[:copy(room, parts[0])]
+	m.decodeParts(parts, room[len(parts[0]):])
 	return m, nil
 }
 
 // Suite is what the header names. It is not authentic before Open.
 func (m Message) Suite() alg.Suite { return m.suite }
 
-// decodeParts decodes what follows the header. A part that does not decode, or
-// whose length the algorithm does not have, never reaches a primitive: a decoy
-// takes its place (for the encrypted key in unwrap, which knows the modulus), and
-// the flaw is remembered. No part makes more memory than it may fill.
-func (m *Message) decodeParts(parts [5][]byte) {
+// Flawed tells whether a part behind the header is known not to be what it should.
+func (m Message) Flawed() bool { return m.flaw != "" }
+
+// decodeParts decodes what follows the header into room. A part that does not
+// decode, or whose length the algorithm does not have, never reaches a primitive: a
+// decoy takes its place (for the encrypted key in unwrap, which knows the modulus),
+// and the flaw is remembered. No part takes more of room than it may fill.
+func (m *Message) decodeParts(parts [5][]byte, room []byte) {
+	take := func(n int) []byte {
+		piece := room[:0:n]
+		room = room[n:]
+		return piece
+	}
 	var ok bool
-	if len(parts[1]) > base64.RawURLEncoding.EncodedLen(maxKeyBytes) {
-		m.flawed("the encrypted key is longer than that of any accepted RSA key")
-	} else if m.key, ok = decode(nil, parts[1]); !ok {
+	if m.key, ok = decode(take(decodedLen(parts[1])), parts[1]); !ok {
 		m.flawed("the encrypted key is not canonical base64url")
 		m.key = nil
 	}
-	if m.iv, ok = decodeExact(parts[2], ivBytes); !ok {
+	if m.iv, ok = decodeExact(take(ivBytes), parts[2]); !ok {
 		m.flawed("the IV is not 12 bytes in canonical base64url")
 	}
-	n := base64.RawURLEncoding.DecodedLen(len(parts[3]))
-	if m.sealed, ok = decode(make([]byte, 0, n+tagBytes), parts[3]); !ok {
+	n := decodedLen(parts[3])
+	m.sealed = take(n + tagBytes)
+	content, ok := decode(m.sealed, parts[3])
+	if !ok {
 		m.flawed("the ciphertext is not canonical base64url")
-		m.sealed = make([]byte, n, n+tagBytes)
+		content = m.sealed[:n]
+		clear(content)
 	}
-	tag, ok := decodeExact(parts[4], tagBytes)
+	tag, ok := decodeExact(m.sealed[n:n:n+tagBytes], parts[4])
 	if !ok {
 		m.flawed("the tag is not 16 bytes in canonical base64url")
 	}
-	m.sealed = append(m.sealed, tag...)
+	m.sealed = m.sealed[:len(content)+len(tag)]
 }
 
 // flawed remembers the first flaw.
@@ -112,6 +148,8 @@ func split(token []byte) (parts [5][]byte, ok bool) {
 // strict refuses non-zero trailing bits, so that one message has one spelling.
 var strict = base64.RawURLEncoding.Strict()
 
+func decodedLen(part []byte) int { return base64.RawURLEncoding.DecodedLen(len(part)) }
+
 // decode appends the base64url of part to dst: no padding, no line breaks, no
 // white space (RFC 7515 §2). Go's decoder skips line breaks, hence the first check.
 func decode(dst, part []byte) ([]byte, bool) {
@@ -122,13 +160,15 @@ func decode(dst, part []byte) ([]byte, bool) {
 	return out, err == nil
 }
 
-// decodeExact decodes a part that must have n bytes; of any other it returns n
-// zeros, unread.
-func decodeExact(part []byte, n int) ([]byte, bool) {
-	if len(part) == base64.RawURLEncoding.EncodedLen(n) {
-		if out, ok := decode(make([]byte, 0, n), part); ok {
+// decodeExact decodes a part that must fill dst to its capacity; of any other it
+// returns as many zeros, unread.
+func decodeExact(dst, part []byte) ([]byte, bool) {
+	if len(part) == base64.RawURLEncoding.EncodedLen(cap(dst)) {
+		if out, ok := decode(dst, part); ok {
 			return out, true
 		}
 	}
-	return make([]byte, n), false
+	zeros := dst[:cap(dst)]
+	clear(zeros)
+	return zeros, false
 }

@@ -10,14 +10,14 @@ import (
 // ErrOpen. From the first use of the key on, all failures do the same work: an
 // unwrapping that failed goes on with a random content key (§11.5).
 //
-// The message is not changed. Safe for concurrent use.
+// The message is not changed, unless it was read by ParseInto. Safe for concurrent use.
 func Open(key jwk.Private, m Message) (Plaintext, error) {
 	if !key.Allows(m.suite) { // nor any key the zero suite of the zero Message
 		return Plaintext{}, fail("the key is not allowed " + m.suite.String())
 	}
 	cek, unwrapFlaw := unwrap(key, m.suite, m.key)
 	defer clear(cek)
-	content, authentic := openGCM(cek, m.iv, m.sealed, m.aad)
+	content, authentic := openGCM(m.dst(), cek, m.iv, m.sealed, m.aad)
 	var flaw string
 	switch {
 	case m.flaw != "":

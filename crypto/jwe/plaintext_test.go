@@ -3,6 +3,7 @@ package jwe_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -76,6 +77,26 @@ func TestMessageOpensAgain(t *testing.T) {
 	first.Wipe()
 	if string(second.Bytes()) != "content" {
 		t.Errorf("the second is %q", second.Bytes())
+	}
+}
+
+// TestParseInto: a message in lent memory opens once, in that memory and nowhere
+// else, to the same content, and the token stays as it was.
+func TestParseInto(t *testing.T) {
+	content := bytes.Repeat([]byte("content"), 100)
+	token := []byte(forgery{content: content}.token(rsaKey()))
+	before := bytes.Clone(token)
+	room := make([]byte, jwe.RoomFor(token))
+	m := must(jwe.ParseInto(room, token))
+	plain := must(jwe.Open(private(rsaKey()), m))
+	if !bytes.Equal(plain.Bytes(), content) || !bytes.Contains(room, content) {
+		t.Errorf("it opens to %q", plain.Bytes())
+	}
+	if !bytes.Equal(token, before) {
+		t.Error("the token was changed")
+	}
+	if _, err := jwe.Open(private(rsaKey()), m); !errors.Is(err, jwe.ErrOpen) || bytes.Contains(room, content[:7]) {
+		t.Errorf("a second time: %v", err)
 	}
 }
 

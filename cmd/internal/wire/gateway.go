@@ -42,6 +42,7 @@ type Gateway struct {
 	clients  *x509.CertPool // nil: client certificates are not demanded
 	current  atomic.Pointer[serving]
 	stopping atomic.Bool
+	floor    []byte
 }
 
 // serving is what a reload replaces as a whole.
@@ -61,7 +62,7 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 		return nil, err
 	}
 	g := &Gateway{world: w, log: log, config: c, queue: newQueue(), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes),
-		replay: newReplay(c.Limits.ReplayRequests, w.Now())}
+		replay: newReplay(c.Limits.ReplayRequests, w.Now()), floor: newHeapFloor()}
 	if err := g.build(ctx, k); err != nil {
 		k.end()
 		return nil, err

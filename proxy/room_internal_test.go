@@ -1,0 +1,85 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// TestReadAll: whatever length was declared and however the bytes come, all of them
+// are there, and the memory for them follows what has come.
+func TestReadAll(t *testing.T) {
+	for _, size := range []int{0, 1, 4095, 4096, 4097, 65535, 65536, 65537, 1 << 20, 1<<20 + 1, 20 << 20} {
+		content := bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size]
+		for _, declared := range []int64{-1, 0, 1, int64(size), int64(size) + 1, 1 << 40} {
+			for how, from := range map[string]io.Reader{
+				"at once": bytes.NewReader(content), "in halves": iotest.HalfReader(bytes.NewReader(content)), "end with data": iotest.DataErrReader(bytes.NewReader(content)),
+			} {
+				held := NewBudget(64 << 20).begin()
+				got, err := held.readAll(from, declared)
+				if err != nil || !bytes.Equal(got, content) || held.budget.Held() != int64(size) {
+					t.Fatalf("%d bytes, declared %d, %s: got %d, held %d, %v", size, declared, how, len(got), held.budget.Held(), err)
+				}
+				total := 0
+				for _, room := range held.lent {
+					total += len(room)
+				}
+				if most := max(2*64<<10, 20*size); total > most {
+					t.Errorf("%d bytes, declared %d, %s: %d bytes of memory", size, declared, how, total)
+				}
+				held.end()
+				if held.budget.Held() != 0 {
+					t.Errorf("%d bytes are held by nobody", held.budget.Held())
+				}
+			}
+		}
+	}
+}
+
+func TestReadAllPassesErrors(t *testing.T) {
+	broken := errors.New("broken")
+	if got, err := NewBudget(10).begin().readAll(io.MultiReader(strings.NewReader("ab"), iotest.ErrReader(broken)), 5); !errors.Is(err, broken) || got != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := NewBudget(10).begin().readAll(strings.NewReader(strings.Repeat("x", 11)), 5); err == nil || got != nil {
+		t.Errorf("more than the budget: got %q", got)
+	}
+}
+
+// TestRoomsComeBackZeroed: memory is lent to one at a time, and holds nothing of who
+// had it before.
+func TestRoomsComeBackZeroed(t *testing.T) {
+	budget, random := NewBudget(1<<30), rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		one, other := budget.begin(), budget.begin()
+		for range 5 {
+			size := random.IntN(1 << random.IntN(18))
+			for _, held := range []*account{one, other} {
+				room := held.room(size)
+				if len(room) != size || slices.ContainsFunc(room[:cap(room)], func(b byte) bool { return b != 0 }) {
+					t.Fatalf("%d of %d bytes, not all zero", len(room), size)
+				}
+			}
+			for i, room := range one.lent {
+				fill(room, 1)
+				fill(other.lent[i], 2)
+				if bytes.IndexByte(room, 2) >= 0 {
+					t.Fatal("two have the same memory")
+				}
+			}
+		}
+		one.end()
+		other.end()
+	}
+}
+
+func fill(room []byte, with byte) {
+	for i := range room {
+		room[i] = with
+	}
+}
