@@ -37,7 +37,7 @@ func serve(e *env, c *cli.Context) (result, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	log.Info("serving", "version", version(), "go", runtime.Version(), "address", g.PublicAddress().String(), "admin", g.AdminAddress().String(),
+	log.Info("serving", "version", version(), "go", runtime.Version(), "rsa", rsaBy(), "address", g.PublicAddress().String(), "admin", g.AdminAddress().String(),
 		"upstream", fmt.Sprint(cfg.Upstream.Servers()), "store", cfg.Store.String(), "projects", g.Projects())
 	go e.reloads(c, g, log)
 	service := notifier{log}
