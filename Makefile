@@ -17,7 +17,7 @@ help: ## show what can be made
 
 .PHONY: test
 test: FUZZTIME = 10s
-test: setup lint race interop fuzz ## everything that CI checks, with a short fuzz
+test: setup lint race interop allocs fuzz ## everything that CI checks, with a short fuzz
 
 .PHONY: race
 race: ## every test, with the race detector
@@ -26,6 +26,10 @@ race: ## every test, with the race detector
 .PHONY: interop
 interop: ## only the clients that others wrote, with how many calls each made
 	go test -race -v ./proxy/interop
+
+.PHONY: allocs
+allocs: ## how often a request allocates, which the race detector would change
+	go test -count=1 -v -run '^TestAllocations$$' ./proxy
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME: make fuzz FUZZTIME=10m
