@@ -96,3 +96,13 @@ func (r *Ring) ByAccessKey(k AccessKey, now time.Time) (*Member, bool) {
 	}
 	return m, true
 }
+
+// Usable tells whether requests may use that key of that project at now.
+func (r *Ring) Usable(id ASPID, key KeyID, now time.Time) bool {
+	m, ok := r.members[projectName(id)]
+	if !ok || m.Suspended() {
+		return false
+	}
+	k, ok := m.Key(key)
+	return ok && k.At(now).State.Usable()
+}

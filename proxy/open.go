@@ -5,9 +5,11 @@ import (
 
 	"kmproxy/crypto/alg"
 	"kmproxy/crypto/jwe"
+	"kmproxy/crypto/jwk"
 	"kmproxy/keys"
 	"kmproxy/keys/usage"
 	"kmproxy/proxy/auth"
+	"kmproxy/proxy/cek"
 	"kmproxy/proxy/encdata"
 )
 
@@ -98,20 +100,52 @@ func (p *Proxy) decrypt(ctx context.Context, a admitted) (payload, alg.Suite, er
 	if err != nil {
 		return payload{}, alg.Suite{}, err
 	}
-	server, err := a.key.Server()
+	plain, err := p.plaintext(ctx, a, message)
 	if err != nil {
-		return payload{}, alg.Suite{}, refuse(internalError, "the private half of key "+string(a.key.ID())+" is not usable")
-	}
-	var plain jwe.Plaintext
-	var failed error
-	if err := p.privately(ctx, a.member.ASPID(), func() { plain, failed = jwe.Open(server, message) }); err != nil {
 		return payload{}, alg.Suite{}, err
-	}
-	if failed != nil {
-		return payload{}, alg.Suite{}, refuse(decryptFailed, jwe.Reason(failed))
 	}
 	p.c.Used(a.member.ASPID(), a.key.ID(), usage.Request, message.Suite())
 	return payload{plain.Bytes(), true}, message.Suite(), nil
+}
+
+// plaintext opens a message under a content key that is remembered, else with the
+// private key.
+func (p *Proxy) plaintext(ctx context.Context, a admitted, m jwe.Message) (jwe.Plaintext, error) {
+	owner := cek.Owner{Project: a.member.ASPID(), Key: a.key.ID()}
+	if p.c.ContentKeys != nil {
+		if plain, known, err := p.c.ContentKeys.Open(owner, m, p.c.Now()); known {
+			return opens(plain, err)
+		}
+	}
+	server, err := a.key.Server()
+	if err != nil {
+		return jwe.Plaintext{}, refuse(internalError, "the private half of key "+string(a.key.ID())+" is not usable")
+	}
+	var plain jwe.Plaintext
+	var failed error
+	if err := p.privately(ctx, owner.Project, func() { plain, failed = p.unwrap(server, m, owner) }); err != nil {
+		return jwe.Plaintext{}, err
+	}
+	return opens(plain, failed)
+}
+
+// unwrap uses the private key, and remembers the content key if it should.
+func (p *Proxy) unwrap(server jwk.Private, m jwe.Message, owner cek.Owner) (jwe.Plaintext, error) {
+	if p.c.ContentKeys == nil {
+		return jwe.Open(server, m)
+	}
+	plain, key, err := jwe.OpenKeeping(server, m)
+	if err == nil {
+		p.c.ContentKeys.Remember(owner, key, m, p.c.Now())
+	}
+	return plain, err
+}
+
+func opens(plain jwe.Plaintext, failed error) (jwe.Plaintext, error) {
+	if failed != nil {
+		return jwe.Plaintext{}, refuse(decryptFailed, jwe.Reason(failed))
+	}
+	return plain, nil
 }
 
 // terms chooses the key of the answer: the one the request names, else the

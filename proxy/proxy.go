@@ -16,6 +16,7 @@ import (
 	"kmproxy/keys"
 	"kmproxy/keys/usage"
 	"kmproxy/proxy/auth"
+	"kmproxy/proxy/cek"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/replay"
 	"kmproxy/proxy/upstream"
@@ -38,6 +39,7 @@ type Config struct {
 	MaxAnswerBytes int64        // of the upstream's body
 	Queue          *queue.Queue // for private-key operations: as many at once as there are cores
 	Budget         *Budget
+	ContentKeys    *cek.Cache // nil: every message is opened with the private key
 	Now            func() time.Time
 	Log            *slog.Logger
 	Observe        func(Outcome) // called exactly once a request; may be nil

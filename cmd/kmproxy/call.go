@@ -24,12 +24,17 @@ func callCommand(e *env) *cli.Command {
 			&cli.StringFlag{Name: "server-public-key", Usage: "`FILE` with the key to encrypt to"},
 			&cli.StringFlag{Name: "client-private-key", Usage: "`FILE` with the key to open the answer with"},
 			&cli.StringFlag{Name: "ca", Usage: "`FILE` with the CA of the proxy's certificate (default: the local one, else the system's)"},
+			&cli.IntFlag{Name: "count", Value: 1, Usage: "make so `MANY` calls with the same data, one after the other, and stop at the first that fails"},
+			&cli.BoolFlag{Name: "reuse-key", Usage: "encrypt all of them under one content key, as a caller does for a proxy with cek_cache"},
 			&cli.BoolFlag{Name: "plain", Usage: "send the data as it is, signed but not encrypted"},
 		},
 	}
 }
 
 func call(e *env, c *cli.Context) (result, error) {
+	if c.Int("count") < 1 {
+		return nil, usageError("", "--count: %d calls cannot be made", c.Int("count"))
+	}
 	who, err := e.caller(c)
 	if err != nil {
 		return nil, err
@@ -42,15 +47,22 @@ func call(e *env, c *cli.Context) (result, error) {
 	if c.Bool("plain") {
 		send = who.Send
 	}
-	x, err := send(c.Context, c.Args().First(), data)
-	if err != nil {
-		return nil, err
+	for n := 1; ; n++ {
+		x, err := send(c.Context, c.Args().First(), data)
+		if err != nil {
+			return nil, err
+		}
+		a := answered{status: x.Status, body: bytes.TrimSpace(x.Plaintext)}
+		if x.Status < 200 || x.Status > 299 {
+			return nil, e.refusedCall(a)
+		}
+		if n == c.Int("count") {
+			return a, nil
+		}
+		if err := e.print(a); err != nil {
+			return nil, err
+		}
 	}
-	a := answered{status: x.Status, body: bytes.TrimSpace(x.Plaintext)}
-	if x.Status < 200 || x.Status > 299 {
-		return nil, e.refusedCall(a)
-	}
-	return a, nil
 }
 
 func (e *env) data(given string) ([]byte, error) {

@@ -17,6 +17,7 @@ import (
 	"kmproxy/cmd/internal/config"
 	"kmproxy/cmd/internal/wire"
 	"kmproxy/crypto/alg"
+	"kmproxy/crypto/jwe"
 	"kmproxy/crypto/jwk"
 	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
@@ -47,7 +48,7 @@ func (e *env) caller(c *cli.Context) (*caller.Caller, error) {
 }
 
 // callerKeys reads the keys that are given; an encrypted call needs all of them.
-func (e *env) callerKeys(c *cli.Context, out *caller.Caller) error {
+func (e *env) callerKeys(c *cli.Context, out *caller.Caller) (err error) {
 	for _, name := range []string{"key-id", "server-public-key", "client-private-key"} {
 		if !c.IsSet(name) && !c.Bool("plain") {
 			return usageError("a call that is not encrypted is made with --plain", "--%s is missing", name)
@@ -61,6 +62,14 @@ func (e *env) callerKeys(c *cli.Context, out *caller.Caller) error {
 		}
 		if out.Server, err = jwk.NewPublic(public, alg.All()); err != nil {
 			return fmt.Errorf("--server-public-key: %w", err)
+		}
+	}
+	if c.Bool("reuse-key") {
+		if c.Bool("plain") {
+			return usageError("", "--reuse-key: with --plain nothing is encrypted")
+		}
+		if out.Reuse, err = jwe.NewSealer(out.Server, alg.Preferred()); err != nil {
+			return fmt.Errorf("--reuse-key: %w", err)
 		}
 	}
 	if c.IsSet("client-private-key") {

@@ -85,6 +85,9 @@ func parse(room, token []byte) (Message, error) {
 	return m, nil
 }
 
+// CiphertextBytes is the length of what is encrypted, and of what comes out of it.
+func (m Message) CiphertextBytes() int { return max(len(m.sealed)-tagBytes, 0) }
+
 // Suite is what the header names. It is not authentic before Open.
 func (m Message) Suite() alg.Suite { return m.suite }
 

@@ -1,10 +1,13 @@
 package jwe
 
 import (
+	"crypto/cipher"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"kmproxy/crypto/alg"
 	"kmproxy/crypto/jwk"
@@ -16,26 +19,61 @@ import (
 // nothing else, as the payment platform's own clients expect. It fails if the key does
 // not allow the suite. Safe for concurrent use.
 func Seal(dst []byte, key jwk.Public, s alg.Suite, content []byte) ([]byte, error) {
-	if !key.Allows(s) {
-		return dst, fmt.Errorf("sealing: the key is not allowed %s", s)
+	sealer, err := NewSealer(key, s)
+	if err != nil {
+		return dst, err
 	}
-	secret := make([]byte, s.Enc.KeyBytes()+ivBytes)
-	_, _ = rand.Read(secret) // never fails: crypto/rand ends the program first
-	cek, iv := secret[:s.Enc.KeyBytes()], secret[s.Enc.KeyBytes():]
+	return sealer.Seal(dst, content)
+}
+
+// ErrWorn reports a content key that has sealed as many messages as it may.
+var ErrWorn = errors.New("the content key has sealed as many messages as it may")
+
+// maxSeals is how many messages one content key seals: far below the 2^32 that
+// random IVs of 96 bits are good for (NIST SP 800-38D §8.3).
+const maxSeals = 1 << 20
+
+// Sealer seals messages under one content key, which is wrapped once, each with an IV
+// of its own: for many messages to somebody who remembers content keys. Who learns
+// the content key reads all of them. It is safe for concurrent use.
+type Sealer struct {
+	header    []byte
+	encrypted []byte // the content key
+	gcm       cipher.AEAD
+	seals     atomic.Int64
+}
+
+// NewSealer makes a fresh content key. It fails if the key does not allow the suite.
+func NewSealer(key jwk.Public, s alg.Suite) (*Sealer, error) {
+	if !key.Allows(s) {
+		return nil, fmt.Errorf("sealing: the key is not allowed %s", s)
+	}
+	cek := make([]byte, s.Enc.KeyBytes())
+	_, _ = rand.Read(cek) // never fails: crypto/rand ends the program first
 	defer clear(cek)
 
 	encrypted, err := wrap(key, s.Key, cek)
 	if err != nil {
-		return dst, fmt.Errorf("sealing: wrapping the content key: %w", err)
+		return nil, fmt.Errorf("sealing: wrapping the content key: %w", err)
 	}
-	header := encodedHeader(s)
-	sealed := newGCM(cek).Seal(make([]byte, 0, len(content)+tagBytes), iv, content, header)
+	return &Sealer{header: encodedHeader(s), encrypted: encrypted, gcm: newGCM(cek)}, nil
+}
+
+// Seal encrypts content into a compact JWE and appends it to dst. Its error is
+// ErrWorn.
+func (s *Sealer) Seal(dst, content []byte) ([]byte, error) {
+	if s.seals.Add(1) > maxSeals {
+		return dst, ErrWorn
+	}
+	var iv [ivBytes]byte
+	_, _ = rand.Read(iv[:]) // as above
+	sealed := s.gcm.Seal(make([]byte, 0, len(content)+tagBytes), iv[:], content, s.header)
 	tag := sealed[len(content):]
 
-	parts := len(encrypted) + len(iv) + len(sealed)
-	dst = slices.Grow(dst, len(header)+base64.RawURLEncoding.EncodedLen(parts)+8) // four dots, four part digits
-	dst = append(dst, header...)
-	for _, part := range [][]byte{encrypted, iv, sealed[:len(content)], tag} {
+	parts := len(s.encrypted) + len(iv) + len(sealed)
+	dst = slices.Grow(dst, len(s.header)+base64.RawURLEncoding.EncodedLen(parts)+8) // four dots, four part digits
+	dst = append(dst, s.header...)
+	for _, part := range [][]byte{s.encrypted, iv[:], sealed[:len(content)], tag} {
 		dst = append(dst, '.')
 		dst = base64.RawURLEncoding.AppendEncode(dst, part)
 	}

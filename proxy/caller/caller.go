@@ -45,6 +45,7 @@ type Caller struct {
 	Server    jwk.Public     // requests are encrypted to it
 	Client    jwk.Private    // answers are opened with it
 	Suite     alg.Suite      // zero: RSA-OAEP-256 with A256GCM
+	Reuse     *jwe.Sealer    // of Server, for all requests; nil: each has a content key of its own
 	Zone      string         // X-KM-Time-Zone; empty: UTC
 	Location  *time.Location // that zone; must be set where Zone is
 	HTTP      *http.Client
@@ -75,15 +76,21 @@ func (c *Caller) Call(ctx context.Context, path string, plaintext []byte) (Excha
 
 // Encrypt returns the body that carries a plaintext.
 func (c *Caller) Encrypt(plaintext []byte) ([]byte, error) {
-	suite := c.Suite
-	if suite == (alg.Suite{}) {
-		suite = alg.Preferred()
-	}
-	body, err := encdata.Wrap(func(dst []byte) ([]byte, error) { return jwe.Seal(dst, c.Server, suite, plaintext) })
+	body, err := encdata.Wrap(func(dst []byte) ([]byte, error) { return c.seal(dst, plaintext) })
 	if err != nil {
 		return nil, fmt.Errorf("encrypting the request: %w", err)
 	}
 	return body, nil
+}
+
+func (c *Caller) seal(dst, plaintext []byte) ([]byte, error) {
+	switch {
+	case c.Reuse != nil:
+		return c.Reuse.Seal(dst, plaintext)
+	case c.Suite == alg.Suite{}:
+		return jwe.Seal(dst, c.Server, alg.Preferred(), plaintext)
+	}
+	return jwe.Seal(dst, c.Server, c.Suite, plaintext)
 }
 
 // Send signs and sends a body as it is.

@@ -23,6 +23,7 @@ type Config struct {
 	Admission Admission
 	Limits    Limits
 	Keys      Keys
+	CEKCache  CEKCache
 	Admin     Admin
 	Routes    []Route // at least one, none twice
 
@@ -108,6 +109,15 @@ type Limits struct {
 type Keys struct {
 	MaxPerProject int           // not discarded ones
 	Quiet         time.Duration // no discard for so long after the last use
+}
+
+// CEKCache is how content keys are remembered, if they are.
+type CEKCache struct {
+	Enabled     bool
+	MaxAge      time.Duration
+	MaxMessages int // under one content key
+	MaxBytes    int64
+	Entries     int // content keys; half of them for one project
 }
 
 // Admin is the plain HTTP listener for health and metrics.

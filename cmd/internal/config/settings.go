@@ -66,6 +66,11 @@ func settings(c *Config, dir string) []setting {
 		bind("limits.replay_requests", &c.Limits.ReplayRequests, integer(1000, 1_000_000_000)),
 		bind("keys.max_per_project", &c.Keys.MaxPerProject, integer(1, 100)),
 		bind("keys.quiet", &c.Keys.Quiet, duration(0, longestLife)),
+		bind("cek_cache.enabled", &c.CEKCache.Enabled, yesOrNo()),
+		bind("cek_cache.max_age", &c.CEKCache.MaxAge, duration(time.Second, longestSkew)),
+		bind("cek_cache.max_messages", &c.CEKCache.MaxMessages, integer(2, 1<<30)),
+		bind("cek_cache.max_bytes", &c.CEKCache.MaxBytes, size(1<<10, 64<<30)),
+		bind("cek_cache.entries", &c.CEKCache.Entries, integer(2, 1_000_000)),
 		bind("admin.address", &c.Admin.Address, text(checkAddress)),
 	}
 }

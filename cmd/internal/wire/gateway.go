@@ -19,6 +19,7 @@ import (
 	"kmproxy/keys/filestore"
 	"kmproxy/keys/usage"
 	"kmproxy/proxy"
+	"kmproxy/proxy/cek"
 	"kmproxy/proxy/listen"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/replay"
@@ -50,6 +51,7 @@ type serving struct {
 	config       config.Config
 	keys         *keyring // may be that of the one before
 	handler      *proxy.Proxy
+	contentKeys  *cek.Cache // nil: none are remembered
 	certificates listen.Certificates
 	end          context.CancelFunc // of what follows files
 }
@@ -92,7 +94,8 @@ func (g *Gateway) build(ctx context.Context, k *keyring) (err error) {
 // prepare builds what a reload replaces. It lasts until its end is called,
 // whatever becomes of ctx.
 func (g *Gateway) prepare(ctx context.Context, c config.Config, k *keyring) (*serving, error) {
-	h, err := g.handler(c, k.live)
+	contentKeys := newContentKeys(c.CEKCache)
+	h, err := g.handler(c, k.live, contentKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +108,10 @@ func (g *Gateway) prepare(ctx context.Context, c config.Config, k *keyring) (*se
 	if path := c.Upstream.HealthPath; path != "" {
 		go h.Upstream().Check(ctx, path, c.Upstream.HealthInterval, g.tellUpstream)
 	}
-	return &serving{config: c, keys: k, handler: h, certificates: certs, end: end}, nil
+	if contentKeys != nil {
+		go g.sweep(ctx, contentKeys, k.live)
+	}
+	return &serving{config: c, keys: k, handler: h, contentKeys: contentKeys, certificates: certs, end: end}, nil
 }
 
 func (g *Gateway) listen() (err error) {
@@ -208,11 +214,14 @@ func (g *Gateway) tellUpstream(url string, well bool) {
 
 // gauges are what the proxy holds now.
 func (g *Gateway) gauges() []status.Gauge {
+	contentKeys := g.current.Load().contentKeys
 	return []status.Gauge{
 		{Name: "kmproxy_goroutines", Help: "Goroutines.", Value: float64(runtime.NumGoroutine())},
 		{Name: "kmproxy_body_bytes", Help: "Bytes of bodies in memory, of limits.body_memory.", Value: float64(g.budget.Held())},
 		{Name: "kmproxy_private_key_queue", Help: "Requests that wait for a private-key operation.", Value: float64(g.queue.Waiting())},
 		{Name: "kmproxy_replay_requests", Help: "Requests in the replay memory, of limits.replay_requests.", Value: float64(g.replay.Len())},
+		{Name: "kmproxy_content_keys", Help: "Content keys that are remembered, of cek_cache.entries.", Value: float64(contentKeys.Held())},
+		{Name: "kmproxy_content_key_uses", Help: "Messages that were opened under one of them since the config was read.", Value: float64(contentKeys.Hits())},
 		{Name: "kmproxy_projects", Help: "Projects in the keys that are served.", Value: float64(g.Projects())},
 	}
 }

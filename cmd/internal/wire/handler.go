@@ -10,6 +10,7 @@ import (
 	"kmproxy/keys/usage"
 	"kmproxy/proxy"
 	"kmproxy/proxy/auth"
+	"kmproxy/proxy/cek"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/replay"
 )
@@ -26,7 +27,7 @@ func newQueue() *queue.Queue {
 }
 
 // handler is the request path that a config describes.
-func (g *Gateway) handler(c config.Config, live *keys.Live) (*proxy.Proxy, error) {
+func (g *Gateway) handler(c config.Config, live *keys.Live, contentKeys *cek.Cache) (*proxy.Proxy, error) {
 	toUpstream, err := transport(c.Upstream, g.world.Now)
 	if err != nil {
 		return nil, err
@@ -46,6 +47,7 @@ func (g *Gateway) handler(c config.Config, live *keys.Live) (*proxy.Proxy, error
 		MaxAnswerBytes: c.Upstream.MaxAnswerBytes,
 		Queue:          g.queue,
 		Budget:         g.budget,
+		ContentKeys:    contentKeys,
 		Now:            g.world.Now,
 		Log:            g.log,
 		Observe: func(o proxy.Outcome) {
