@@ -48,8 +48,9 @@ scale: ## 100,000 keys: what every command costs in time and memory, and a look-
 	SCALE=100000 go test -count=1 -timeout 30m -v -run '^TestScale$$' ./cmd/kmproxy
 
 .PHONY: bench
-bench: ## what a warm request costs beside its RSA operation, with a profile; what a ring of keys costs
-	go test -run '^$$' -bench . -benchtime 1x -v ./bench
+bench: ## kmproxy beside other gateways, written to docs/benchmarks.md; where its time goes; what a ring of keys costs
+	KMPROXY_BENCH_OUT=../docs/benchmarks.md go test -run '^$$' -bench Gateways -benchtime 1x -timeout 60m -v ./bench
+	go test -run '^$$' -bench WarmRequest -benchtime 1x -v ./bench
 	go test -run '^$$' -bench Ring -benchmem ./keys
 
 .PHONY: kill

@@ -1,361 +1,189 @@
 package bench_test
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
 	"runtime"
-	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
-	"kmproxy/crypto/alg"
-	"kmproxy/crypto/jwk"
-	"kmproxy/crypto/sensitive"
-	"kmproxy/keys"
-	"kmproxy/proxy/caller"
-	"kmproxy/proxy/listen"
+	"kmproxy/bench/load"
 )
 
-// compareRounds and compareCalls: every gateway makes that many calls in every
-// round, one gateway after the other, so that what else the machine does meets all.
-const (
-	compareRounds = 5
-	compareCalls  = 800
-)
+// rounds is how often everything is measured, one thing after the other, so that what
+// else the machine does meets all of them.
+const rounds = 5
 
-// BenchmarkCompare measures the CPU time of whole processes for one request of
-// 1 KiB over kept TLS connections: kmproxy beside nginx as a plain TLS hop, a
-// gateway written the ordinary way, and one RSA operation by OpenSSL, all in the
-// same rounds. What counts are the ratios. With KMPROXY_BENCH_OUT set it also
-// writes them down.
-func BenchmarkCompare(b *testing.B) {
-	for _, program := range []string{"nginx", "openssl"} {
+// BenchmarkGateways measures kmproxy beside other gateways, and writes docs/benchmarks.md
+// if KMPROXY_BENCH_OUT names it from here. What counts are the ratios within one run. A part
+// alone: -bench Gateways/cpu.
+func BenchmarkGateways(b *testing.B) {
+	for _, program := range []string{"nginx", "openssl", "taskset"} {
 		if _, err := exec.LookPath(program); err != nil {
-			b.Skipf("%s is missing: apt-get install nginx-light openssl", program)
+			b.Skipf("%s is missing: apt-get install nginx-light openssl util-linux", program)
 		}
 	}
-	s := newStage(b)
-	all := s.targets(b)
-	for _, t := range all {
-		t.calls(b, s, compareCalls/4) // warm
+	s, r := newStage(b), &report{}
+	r.line("%s, %s, %d cores, %d rounds: %s, %s.", time.Now().Format(time.DateOnly), processor(), runtime.NumCPU(), rounds, runtime.Version(), version(b, "openssl", "version"))
+	for _, part := range []struct {
+		name string
+		run  func(*testing.B, *report)
+	}{{"cpu", s.cpu}, {"sizes", s.sizes}, {"large", s.large}, {"latency", s.latency}, {"memory", s.memory}, {"cores", s.cores}} {
+		b.Run(part.name, func(b *testing.B) {
+			part.run(b, r)
+			b.ReportMetric(0, "ns/op")
+		})
 	}
-	cost, rsa := map[string][]float64{}, []float64{}
-	for range compareRounds {
-		rsa = append(rsa, opensslRSA(b))
-		for _, t := range all {
-			before := cpuOf(b, t.pid)
-			t.calls(b, s, compareCalls)
-			cost[t.name] = append(cost[t.name], float64(cpuOf(b, t.pid)-before)/1e3/compareCalls)
-		}
-	}
-	s.tell(b, all, cost, rsa)
-	b.ReportMetric(0, "ns/op")
-}
-
-// stage is what all gateways share: an upstream, a certificate, one key pair.
-type stage struct {
-	dir      string
-	upstream *httptest.Server
-	roots    *x509.CertPool
-	caller   caller.Caller
-	bodies   [][]byte // encrypted
-	plain    []byte
-}
-
-type target struct {
-	name      string
-	address   string
-	pid       int
-	encrypted bool
-}
-
-func newStage(b *testing.B) *stage {
-	s := &stage{dir: b.TempDir(), roots: x509.NewCertPool(), plain: fmt.Appendf(nil, `{"userId":1,"pad":%q}`, strings.Repeat("p", 1000))}
-	s.upstream = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"authNumber":"1234"}`)
-	}))
-	b.Cleanup(s.upstream.Close)
-	ca, err := listen.NewLocalCA(time.Now())
-	fatal(b, err)
-	root, err := x509.ParseCertificate(ca.Certificate())
-	fatal(b, err)
-	s.roots.AddCert(root)
-	pair, err := ca.Certificates([]string{"127.0.0.1"}, time.Now)(&tls.ClientHelloInfo{})
-	fatal(b, err)
-	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-	fatal(b, err)
-	var chain []byte
-	for _, der := range pair.Certificate {
-		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	}
-	s.write(b, "cert.pem", chain)
-	s.write(b, "key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
-	s.provider(b)
-	return s
-}
-
-func (s *stage) write(b *testing.B, name string, content []byte) {
-	fatal(b, os.WriteFile(filepath.Join(s.dir, name), content, 0o600))
-}
-
-// provider makes the keys, which every gateway gets, and the requests.
-func (s *stage) provider(b *testing.B) {
-	server, err := jwk.Generate(2048)
-	fatal(b, err)
-	client, err := jwk.Generate(2048)
-	fatal(b, err)
-	private, err := jwk.PrivatePEM(server)
-	fatal(b, err)
-	s.write(b, "server.pem", private.Expose())
-	public, err := jwk.NewPublic(&client.PublicKey, alg.All())
-	fatal(b, err)
-	text, err := public.PEM()
-	fatal(b, err)
-	s.write(b, "client.pem", text)
-	s.caller = caller.Caller{ASPID: "000000000000001", AccessKey: keys.AccessKey(strings.Repeat("a", 40)), KeyID: keys.KeyID(strings.Repeat("0", 31) + "1"),
-		Secret: sensitive.New([]byte("the secret of the benchmark")), Now: time.Now}
-	s.write(b, "secret", s.caller.Secret.Expose())
-	s.caller.Server, err = jwk.NewPublic(&server.PublicKey, alg.All())
-	fatal(b, err)
-	for range 64 {
-		body, err := s.caller.Encrypt(s.plain)
-		fatal(b, err)
-		s.bodies = append(s.bodies, body)
-	}
-}
-
-// targets starts every gateway.
-func (s *stage) targets(b *testing.B) []*target {
-	var out []*target
-	add := func(name string, encrypted bool, address string, cmd *exec.Cmd) {
-		out = append(out, &target{name, address, s.start(b, cmd, address), encrypted})
-	}
-	for _, release := range []bool{false, true} {
-		suffix, program := "", build(b, s.dir, release, "kmproxy/cmd/kmproxy")
-		if release {
-			suffix = ", BoringCrypto"
-		}
-		address, dir := s.kmproxy(b, program)
-		cmd := exec.Command(program, "serve")
-		cmd.Dir = dir
-		add("kmproxy"+suffix, true, address, cmd)
-		out = append(out, &target{"kmproxy, plain bodies" + suffix, address, out[len(out)-1].pid, false})
-		ordinary := build(b, s.dir, release, "kmproxy/bench/ordinary")
-		address = freeAddress(b)
-		add("ordinary gateway"+suffix, true, address, exec.Command(ordinary, s.flags(address, "-server", s.path("server.pem"), "-client", s.path("client.pem"), "-secret", string(s.caller.Secret.Expose()))...))
-		address = freeAddress(b)
-		add("bare ReverseProxy"+suffix, false, address, exec.Command(ordinary, s.flags(address)...))
-	}
-	address := freeAddress(b)
-	s.write(b, "nginx.conf", fmt.Appendf(nil, nginxConf, s.dir, s.dir, s.upstream.Listener.Addr(), address, s.path("cert.pem"), s.path("key.pem")))
-	add("nginx, plain TLS hop", false, address, exec.Command("nginx", "-p", s.dir, "-c", s.path("nginx.conf")))
-	return out
-}
-
-const nginxConf = `daemon off; master_process off; pid %s/nginx.pid; error_log %s/nginx.err;
-events { worker_connections 256; }
-http {
-  access_log off; client_body_temp_path /tmp; proxy_temp_path /tmp; fastcgi_temp_path /tmp; uwsgi_temp_path /tmp; scgi_temp_path /tmp;
-  upstream up { server %s; keepalive 32; }
-  server {
-    listen %s ssl; ssl_certificate %s; ssl_certificate_key %s; keepalive_requests 1000000;
-    location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; }
-  }
-}
-`
-
-func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
-
-func (s *stage) flags(address string, more ...string) []string {
-	return append([]string{"-listen", address, "-upstream", s.upstream.URL, "-cert", s.path("cert.pem"), "-key", s.path("key.pem")}, more...)
-}
-
-// kmproxy makes a folder in which the key is known.
-func (s *stage) kmproxy(b *testing.B, program string) (address, dir string) {
-	dir, address = b.TempDir(), freeAddress(b)
-	config := fmt.Sprintf("[listen]\naddress = %q\n[tls]\nmode = \"files\"\nhostnames = []\ncert_file = %q\nkey_file = %q\n[upstream]\nurl = %q\n[admin]\naddress = %q\n[admission]\nreplay_window = \"0s\"\n",
-		address, s.path("cert.pem"), s.path("key.pem"), s.upstream.URL, freeAddress(b))
-	fatal(b, os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o600))
-	for _, args := range [][]string{
-		{"project", "create", "--asp-id", string(s.caller.ASPID), "--access-key", string(s.caller.AccessKey), "--secret-key-file", s.path("secret")},
-		{"key", "import", "--asp-id", string(s.caller.ASPID), "--key-id", string(s.caller.KeyID), "--server-private-key", s.path("server.pem"), "--client-public-key", s.path("client.pem")},
-	} {
-		cmd := exec.Command(program, args...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			b.Fatalf("kmproxy %q: %v\n%s", args, err, out)
-		}
-	}
-	return address, dir
-}
-
-// start runs a gateway until the benchmark ends, and returns when it listens.
-func (s *stage) start(b *testing.B, cmd *exec.Cmd, address string) int {
-	fatal(b, cmd.Start())
-	b.Cleanup(func() {
-		_ = cmd.Process.Kill() // it has nothing to lose
-		_ = cmd.Wait()
-	})
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			_ = conn.Close()
-			return cmd.Process.Pid
-		}
-		if time.Now().After(end) {
-			b.Fatalf("%s does not listen: %v", cmd, err)
-		}
-	}
-}
-
-func build(b *testing.B, dir string, release bool, pkg string) string {
-	name := filepath.Join(dir, filepath.Base(pkg)+strconv.FormatBool(release))
-	cmd := exec.Command("go", "build", "-o", name, pkg)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if release {
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOEXPERIMENT=boringcrypto")
-	}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		b.Fatalf("building %s: %v\n%s", pkg, err, out)
-	}
-	return name
-}
-
-// calls makes that many, four at a time over kept connections, and wants all to be answered.
-func (t *target) calls(b *testing.B, s *stage, count int) {
-	const workers = 4
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots}, MaxIdleConnsPerHost: workers}
-	defer transport.CloseIdleConnections()
-	done := make(chan error, workers)
-	for w := range workers {
-		go func() {
-			var err error
-			for i := w; i < count && err == nil; i += workers {
-				err = t.call(s, transport, i)
-			}
-			done <- err
-		}()
-	}
-	for range workers {
-		if err := <-done; err != nil {
-			b.Fatalf("%s: %v", t.name, err)
-		}
-	}
-}
-
-func (t *target) call(s *stage, transport *http.Transport, i int) error {
-	body := s.plain
-	if t.encrypted {
-		body = s.bodies[i%len(s.bodies)]
-	}
-	r, err := http.NewRequest(http.MethodPost, "https://"+t.address+"/api/v1/bankaccounts/ars/auth", strings.NewReader(string(body)))
-	if err != nil {
-		return err
-	}
-	s.caller.Sign(r.Header, body)
-	answer, err := transport.RoundTrip(r)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = answer.Body.Close() }() // it is read to its end
-	text, err := io.ReadAll(answer.Body)
-	if err == nil && (answer.StatusCode != http.StatusOK || t.encrypted != strings.HasPrefix(string(text), `{"encData"`)) {
-		err = fmt.Errorf("status %d: %.100s", answer.StatusCode, text)
-	}
-	return err
-}
-
-// cpuOf is what a process has used, user and system, in nanoseconds: /proc/PID/schedstat
-// of its threads, for the ticks of stat are too coarse.
-func cpuOf(b *testing.B, pid int) (ns int64) {
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	fatal(b, err)
-	for _, file := range threads {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // the thread has ended
-		}
-		n, err := strconv.ParseInt(strings.Fields(string(text))[0], 10, 64)
-		fatal(b, err)
-		ns += n
-	}
-	return ns
-}
-
-// opensslRSA is the CPU time of one RSA-2048 private operation, in microseconds.
-func opensslRSA(b *testing.B) float64 {
-	out, err := exec.Command("openssl", "speed", "-seconds", "1", "rsa2048").Output()
-	fatal(b, err)
-	m := regexp.MustCompile(`(?m)^rsa\s+2048 bits\s+([0-9.]+)s`).FindSubmatch(out)
-	if m == nil {
-		b.Fatalf("openssl speed said %s", out)
-	}
-	seconds, err := strconv.ParseFloat(string(m[1]), 64)
-	fatal(b, err)
-	return seconds * 1e6
-}
-
-func freeAddress(b *testing.B) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	fatal(b, err)
-	defer func() { _ = l.Close() }() // it is free again
-	return l.Addr().String()
-}
-
-func fatal(b *testing.B, err error) {
-	b.Helper()
-	if err != nil {
-		b.Fatal(err)
-	}
-}
-
-// tell prints what was measured, and the ratios that are of interest.
-func (s *stage) tell(b *testing.B, all []*target, cost map[string][]float64, rsa []float64) {
-	var out strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
-	line("| CPU of the process for one request of 1 KiB | median µs | min | max |")
-	line("| --- | ---: | ---: | ---: |")
-	row := func(name string, v []float64) {
-		line("| %s | %.0f | %.0f | %.0f |", name, median(v), slices.Min(v), slices.Max(v))
-	}
-	row("one RSA-2048 operation by OpenSSL", rsa)
-	for _, t := range all {
-		row(t.name, cost[t.name])
-	}
-	line("")
-	line("| ratio, median of the rounds | wanted | measured |")
-	line("| --- | ---: | ---: |")
-	ratio := func(name, wanted string, of, to []float64) {
-		each := make([]float64, len(of))
-		for i := range of {
-			each[i] = of[i] / to[i]
-		}
-		line("| %s | %s | %.2f (%.2f to %.2f) |", name, wanted, median(each), slices.Min(each), slices.Max(each))
-	}
-	floor := make([]float64, len(rsa))
-	for i := range rsa {
-		floor[i] = rsa[i] + cost["nginx, plain TLS hop"][i]
-	}
-	ratio("kmproxy, BoringCrypto : OpenSSL's RSA + nginx's hop", "1.15", cost["kmproxy, BoringCrypto"], floor)
-	ratio("kmproxy : ordinary gateway", "0.55", cost["kmproxy"], cost["ordinary gateway"])
-	ratio("kmproxy, BoringCrypto : ordinary gateway, BoringCrypto", "0.75", cost["kmproxy, BoringCrypto"], cost["ordinary gateway, BoringCrypto"])
-	ratio("kmproxy, plain bodies : bare ReverseProxy", "-", cost["kmproxy, plain bodies"], cost["bare ReverseProxy"])
-	b.Logf("%s, %d cores, %d rounds of %d calls\n\n%s", runtime.Version(), runtime.NumCPU(), compareRounds, compareCalls, out.String())
+	b.Logf("\n%s", r)
 	if file := os.Getenv("KMPROXY_BENCH_OUT"); file != "" {
-		fatal(b, os.WriteFile(file, []byte(out.String()), 0o644))
+		r.writeTo(b, file)
 	}
+}
+
+// cpu: what a request costs the gateway's process, beside what nobody can do without.
+func (s *stage) cpu(b *testing.B, r *report) {
+	const workers, calls = 4, 400
+	km, kmRelease := s.kmproxy(b, pureGo, false), s.kmproxy(b, release, false)
+	keeper, keeperRelease := s.kmproxy(b, pureGo, true), s.kmproxy(b, release, true)
+	ordinary, ordinaryRelease, bare, nginx := s.ordinary(b, pureGo, true), s.ordinary(b, release, true), s.ordinary(b, pureGo, false), s.nginx(b)
+	for _, size := range []int{20, 1024} {
+		of := func(g gateway, k kind) line { return s.line(b, g, work{k, size}, workers) }
+		lines := []line{of(kmRelease, fresh), of(keeperRelease, reused), of(kmRelease, plain), of(kmRelease, junk), of(km, fresh), of(keeper, reused), of(km, plain), of(km, junk),
+			of(ordinary, fresh), of(ordinaryRelease, fresh), of(bare, plain), of(nginx, plain)}
+		for _, l := range lines {
+			l.measured(b, workers, calls) // warm
+		}
+		const kmF, kmR, kmJ, goF, goJ, ord, ordR, rp, hop = 0, 1, 3, 4, 7, 8, 9, 10, 11
+		cost, ref := make([][]float64, len(lines)), references{}
+		for range rounds {
+			ref.measure(b, s.dir, lines[hop])
+			for i, l := range lines {
+				_, per := l.measured(b, workers, calls)
+				cost[i] = append(cost[i], per)
+			}
+		}
+		r.table("CPU for one request, "+bytesText(size)+" of plaintext", "µs, median", "min", "max")
+		ref.rows(r)
+		for i, l := range lines {
+			r.spread(l.name+": "+string(l.kind), "%.0f", cost[i])
+		}
+		r.table("ratio, "+bytesText(size)+" of plaintext", "wanted", "measured")
+		r.ratio("release : OpenSSL's RSA + nginx's hop", "≤ 1.15", cost[kmF], sum(ref.openssl, cost[hop]))
+		r.ratio("release : RSA of OpenSSL without AVX-512 + nginx's hop", "", cost[kmF], sum(ref.opensslPlain, cost[hop]))
+		r.ratio("release : BoringCrypto's RSA + nginx's hop", "", cost[kmF], sum(ref.boring, cost[hop]))
+		r.ratio("release : that RSA while calls go through nginx + nginx's hop", "", cost[kmF], sum(ref.beside, cost[hop]))
+		r.ratio("release : ordinary gateway, Go", "≤ 0.55", cost[kmF], cost[ord])
+		r.ratio("release : ordinary gateway, BoringCrypto", "≤ 0.75", cost[kmF], cost[ordR])
+		r.ratio("Go : Go's RSA + nginx's hop", "≤ 1.15", cost[goF], sum(ref.goRSA, cost[hop]))
+		r.ratio("Go : ordinary gateway, Go", "", cost[goF], cost[ord])
+		r.ratio("release, reused keys : bare ReverseProxy", "< 1", cost[kmR], cost[rp])
+		r.ratio("release, junk : encrypted", "≤ 0.25", cost[kmJ], cost[kmF])
+		r.ratio("Go, junk : encrypted", "≤ 0.25", cost[goJ], cost[goF])
+	}
+}
+
+// sizes: how cost, throughput and latency go with the size of a request, over both
+// versions of HTTP.
+func (s *stage) sizes(b *testing.B, r *report) {
+	const workers = 4
+	km := s.kmproxy(b, release, false)
+	r.table("release", "CPU µs", "min", "max", "calls/s", "p50 ms", "p99 ms", "p99.9 ms")
+	for _, k := range []kind{plain, fresh} {
+		for _, size := range []int{20, 1 << 10, 16 << 10, 256 << 10, 1 << 20} {
+			w, calls := work{k, size}, 400*1024/max(size/16, 1024)
+			for protocol, l := range map[string]line{"HTTP/1.1": s.line(b, km, w, workers), "HTTP/2": s.line2(b, km, w)} {
+				l.measured(b, workers, calls/4+1) // warm
+				var per, each, p50, p99, p999 []float64
+				for range rounds {
+					result, cost := l.measured(b, workers, calls)
+					per, each = append(per, cost), append(each, result.PerSecond())
+					p50, p99, p999 = append(p50, ms(result.Percentile(0.5))), append(p99, ms(result.Percentile(0.99))), append(p999, ms(result.Percentile(0.999)))
+				}
+				r.line("| %s, %s, %s | %.0f | %.0f | %.0f | %.0f | %.1f | %.1f | %.1f |", k, bytesText(size), protocol,
+					median(per), least(per), most(per), median(each), median(p50), median(p99), median(p999))
+			}
+		}
+	}
+}
+
+// large: what a body of 1 MiB costs beyond a hop that moves the same bytes and the RSA
+// operation, beside what its cryptography alone does at memory speed.
+func (s *stage) large(b *testing.B, r *report) {
+	const workers, calls, size, sealed = 2, 30, 1 << 20, 1<<20*4/3 + 500
+	r.table("a request of 1 MiB", "wanted", "measured")
+	for _, by := range []toolchain{release, pureGo} {
+		lines := []line{s.line(b, s.kmproxy(b, by, false), work{fresh, size}, workers), s.line(b, s.ordinary(b, by, false), work{plain, sealed}, workers)}
+		var cost [2][]float64
+		var rsa, primitives []float64
+		for range rounds {
+			rsa = append(rsa, primitive(b, s.dir, by, "rsa"))
+			primitives = append(primitives, primitive(b, s.dir, by, "message", "1048576"))
+			for i, l := range lines {
+				l.measured(b, workers, 4) // warm
+				_, per := l.measured(b, workers, calls)
+				cost[i] = append(cost[i], per)
+			}
+		}
+		r.line("| %s: whole, µs | | %.0f |", by, median(cost[0]))
+		r.line("| %s: bare ReverseProxy with as many bytes, µs | | %.0f |", by, median(cost[1]))
+		r.line("| %s: HMAC, base64 and AES-GCM, µs | | %.0f |", by, median(primitives))
+		r.ratio(string(by)+": (whole − RSA − bare ReverseProxy) : (HMAC, base64 and AES-GCM)", "≤ 1.3", minus(cost[0], rsa, cost[1]), primitives)
+	}
+}
+
+// latency: how long calls take where the proxy has half of what it can do to do; and
+// through nginx at the same rate, which is what the machine itself does to calls.
+func (s *stage) latency(b *testing.B, r *report) {
+	const workers, calls = 16, 1500
+	hop := s.line(b, s.nginx(b), work{plain, 1024}, workers)
+	r.table("encrypted, 1 KiB, at half load", "wanted", "measured")
+	for _, by := range []toolchain{release, pureGo} {
+		l := s.line(b, s.kmproxy(b, by, false), work{fresh, 1024}, workers)
+		full, _ := l.measured(b, workers, calls)
+		var rsa, nginx, p50, p99, p999 []float64
+		for range rounds {
+			nginx = append(nginx, ms(hop.open(b, workers, calls, full.PerSecond()/2).Percentile(0.99)))
+			rsa = append(rsa, primitive(b, s.dir, by, "rsa")/1e3)
+			result := l.open(b, workers, calls, full.PerSecond()/2)
+			p50, p99, p999 = append(p50, ms(result.Percentile(0.5))), append(p99, ms(result.Percentile(0.99))), append(p999, ms(result.Percentile(0.999)))
+		}
+		r.line("| %s: calls a second, all that it can do | | %.0f |", by, full.PerSecond())
+		r.line("| %s: p50, p99, p99.9 at half of that, ms | | %.1f, %.1f, %.1f |", by, median(p50), median(p99), median(p999))
+		r.line("| %s: p99 of nginx's plain hop at the same rate, ms | | %.1f |", by, median(nginx))
+		r.ratio(string(by)+": p99 : RSA operation", "≤ 3", p99, rsa)
+		r.ratio(string(by)+": p99 : RSA operation + p99 of nginx", "", p99, sum(rsa, nginx))
+	}
+}
+
+// memory: what connections take that have each made a call, a few at a time or all at
+// once, and rest.
+func (s *stage) memory(b *testing.B, r *report) {
+	const conns, few = 1000, 4
+	r.table("memory of the release, MiB", "wanted", "measured")
+	for _, once := range []int{few, conns} {
+		km := s.kmproxy(b, release, false)
+		r.line("| without a connection | | %.0f |", residentMiB(b, km.pid))
+		l := s.line(b, km, work{fresh, 1024}, conns)
+		fatal(b, load.Closed(once, conns, func(_, i int) error { return l.call(i, i) }).Err)
+		r.line("| with %d connections that made a call each, %d at once | ≤ 100 | %.0f |", conns, once, residentMiB(b, km.pid))
+	}
+}
+
+// cores: what a second core brings. The one who makes the calls needs some of it too,
+// so that what counts is how many requests a second of the proxy's CPU does.
+func (s *stage) cores(b *testing.B, r *report) {
+	const workers, calls = 8, 1500
+	one := s.line(b, s.kmproxy(b, release, false, "env", "GOMAXPROCS=1", "taskset", "-c", "0"), work{fresh, 1024}, workers)
+	two := s.line(b, s.kmproxy(b, release, false, "env", "GOMAXPROCS=2", "taskset", "-c", "0,1"), work{fresh, 1024}, workers)
+	var each, perCPU [2][]float64
+	for range rounds {
+		for i, l := range []line{one, two} {
+			result, cost := l.measured(b, workers, calls)
+			each[i] = append(each[i], result.PerSecond())
+			perCPU[i] = append(perCPU[i], float64(i+1)*1e6/cost)
+		}
+	}
+	r.table("two cores : one core, release", "wanted", "measured")
+	r.ratio("throughput, with the load generator and the upstream on the same two cores", "≥ 1.8", each[1], each[0])
+	r.ratio("throughput for the CPU time that the proxy got", "≥ 1.8", perCPU[1], perCPU[0])
 }

@@ -28,7 +28,6 @@ import (
 )
 
 const (
-	rounds   = 5
 	perRound = 400
 )
 
@@ -54,9 +53,9 @@ func BenchmarkWarmRequest(b *testing.B) {
 		op := c.micros(b, "rsa") / rsaRounds
 		request, operation, beside = append(request, per), append(operation, op), append(beside, per-op)
 	}
-	report(b, "whole request", request)
-	report(b, "one RSA private operation", operation)
-	report(b, "what kmproxy costs beside it", beside)
+	tell(b, "whole request", request)
+	tell(b, "one RSA private operation", operation)
+	tell(b, "what kmproxy costs beside it", beside)
 	b.ReportMetric(median(request), "cpu-µs/request")
 	b.ReportMetric(median(beside), "beside-rsa-µs/request")
 	b.ReportMetric(median(request)/median(operation), "×rsa")
@@ -138,12 +137,7 @@ func one(ctx context.Context, who *caller.Caller, body []byte) error {
 	return nil
 }
 
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
-}
-
-func report(b *testing.B, what string, values []float64) {
+func tell(b *testing.B, what string, values []float64) {
 	b.Logf("%-32s median %6.0f µs of CPU (min %.0f, max %.0f, %d rounds)", what, median(values), slices.Min(values), slices.Max(values), len(values))
 }
 

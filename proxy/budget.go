@@ -32,7 +32,7 @@ func (b *Budget) begin() *account { return &account{budget: b} }
 type account struct {
 	budget *Budget
 	bytes  int64
-	lent   [][]byte
+	lent   []loan
 	shared bool // somebody else may still look at the memory
 }
 
@@ -50,8 +50,8 @@ func (a *account) take(bytes int64) error {
 func (a *account) end() {
 	a.budget.left.Add(a.bytes)
 	if !a.shared {
-		for _, room := range a.lent {
-			a.budget.giveBack(room)
+		for _, l := range a.lent {
+			a.budget.giveBack(l)
 		}
 	}
 	a.lent = nil
@@ -59,9 +59,9 @@ func (a *account) end() {
 
 // room lends n bytes until the account ends.
 func (a *account) room(n int) []byte {
-	room := a.budget.lend(n)
-	a.lent = append(a.lent, room)
-	return room[:n]
+	l := a.budget.lend(n)
+	a.lent = append(a.lent, l)
+	return l.room[:n:n]
 }
 
 // readAll reads to the end. Bytes are taken as they come, so that who only declares

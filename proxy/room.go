@@ -15,22 +15,28 @@ const (
 // so that no body outlives its request. It is safe for concurrent use.
 type rooms [largest - smallest + 1]sync.Pool
 
-// lend returns zeroed memory of n bytes or more.
-func (r *rooms) lend(n int) []byte {
+// loan is memory and how much of it is used. Nobody can get at the rest.
+type loan struct {
+	room []byte
+	used int
+}
+
+// lend returns zeroed memory for n bytes.
+func (r *rooms) lend(n int) loan {
 	size := max(bits.Len(uint(max(n, 1)-1)), smallest)
 	if size > largest {
-		return make([]byte, n)
+		return loan{make([]byte, n), n}
 	}
 	if room, ok := r[size-smallest].Get().(*[]byte); ok {
-		return *room
+		return loan{*room, n}
 	}
-	return make([]byte, 1<<size)
+	return loan{make([]byte, 1<<size), n}
 }
 
 // giveBack takes what was lent. Nobody may look at it any more.
-func (r *rooms) giveBack(room []byte) {
-	clear(room)
-	if size := bits.Len(uint(len(room) - 1)); len(room) == 1<<size && size <= largest {
-		r[size-smallest].Put(&room)
+func (r *rooms) giveBack(l loan) {
+	clear(l.room[:l.used])
+	if size := bits.Len(uint(len(l.room) - 1)); len(l.room) == 1<<size && size <= largest {
+		r[size-smallest].Put(&l.room)
 	}
 }

@@ -39,7 +39,9 @@ var allowed = []struct {
 	{"cmd/internal/arsdemo", nil},
 	{"cmd/internal/wire", []string{"crypto/", "keys", "proxy", "cmd/internal/config"}},
 	{"cmd/...", []string{"crypto/", "keys", "proxy", "cmd/internal/"}},
-	{"bench", []string{"crypto/", "keys", "proxy"}},
+	{"bench", []string{"crypto/", "keys", "proxy", "bench/load"}},
+	{"bench/load", nil},
+	{"bench/primitives", nil},
 	{"bench/ordinary", nil},
 	{"e2e", []string{"crypto/", "keys", "proxy"}},
 }
