@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -79,6 +80,7 @@ func (s *stage) cpu(b *testing.B, r *report) {
 		r.ratio("release, reused keys : bare ReverseProxy", "< 1", cost[kmR], cost[rp])
 		r.ratio("release, junk : encrypted", "≤ 0.25", cost[kmJ], cost[kmF])
 		r.ratio("Go, junk : encrypted", "≤ 0.25", cost[goJ], cost[goF])
+		r.line("| the token of junk alone, µs: release, Go | ≤ 10 | %.1f, %.1f |", primitive(b, s.dir, release, "token", strconv.Itoa(size)), primitive(b, s.dir, pureGo, "token", strconv.Itoa(size)))
 	}
 }
 
@@ -91,7 +93,8 @@ func (s *stage) sizes(b *testing.B, r *report) {
 	for _, k := range []kind{plain, fresh} {
 		for _, size := range []int{20, 1 << 10, 16 << 10, 256 << 10, 1 << 20} {
 			w, calls := work{k, size}, 400*1024/max(size/16, 1024)
-			for protocol, l := range map[string]line{"HTTP/1.1": s.line(b, km, w, workers), "HTTP/2": s.line2(b, km, w)} {
+			for i, l := range []line{s.line(b, km, w, workers), s.line2(b, km, w)} {
+				protocol := []string{"HTTP/1.1", "HTTP/2"}[i]
 				l.measured(b, workers, calls/4+1) // warm
 				var per, each, p50, p99, p999 []float64
 				for range rounds {

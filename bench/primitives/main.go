@@ -2,6 +2,7 @@
 //
 //	primitives rsa        one RSA-2048 private operation (OAEP with SHA-256)
 //	primitives message N  HMAC, base64 and AES-GCM of an encrypted request of N bytes
+//	primitives token N    the HMAC over an encrypted request of N bytes, and its comparison
 //	primitives answer N   AES-GCM and base64 of an encrypted answer of N bytes
 package main
 
@@ -24,7 +25,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) < 2 {
-		log.Fatal("primitives rsa | message BYTES | answer BYTES")
+		log.Fatal("primitives rsa | token BYTES | message BYTES | answer BYTES")
 	}
 	size := 0
 	if len(os.Args) > 2 {
@@ -33,7 +34,7 @@ func main() {
 			log.Fatal(err)
 		}
 	}
-	works := map[string]func(int) func() error{"rsa": unwrap, "message": open, "answer": seal}
+	works := map[string]func(int) func() error{"rsa": unwrap, "token": token, "message": open, "answer": seal}
 	work, ok := works[os.Args[1]]
 	if !ok {
 		log.Fatalf("%s is not one of them", os.Args[1])
@@ -74,6 +75,20 @@ func unwrap(int) func() error {
 	}
 	return func() error {
 		_, err := rsa.DecryptOAEP(sha256.New(), rand.Reader, key, sealed, nil)
+		return err
+	}
+}
+
+func token(size int) func() error {
+	body := make([]byte, base64.RawURLEncoding.EncodedLen(size)+500) // header, encrypted key, IV and tag
+	secret, sent := []byte("a secret"), base64.StdEncoding.EncodeToString(make([]byte, sha256.Size))
+	return func() error {
+		claimed, err := base64.StdEncoding.DecodeString(sent)
+		mac := hmac.New(sha256.New, secret)
+		mac.Write(body)
+		if hmac.Equal(mac.Sum(nil), claimed) {
+			return fmt.Errorf("it cannot be")
+		}
 		return err
 	}
 }

@@ -33,7 +33,11 @@ func serve(e *env, c *cli.Context) (result, error) {
 		return nil, err
 	}
 	log := serviceLog(e.stderr, slog.LevelInfo)
-	g, err := wire.Build(c.Context, cfg, e.world(), log)
+	world := e.world()
+	if procsPerCore > 1 {
+		runtime.GOMAXPROCS(procsPerCore * world.Cores)
+	}
+	g, err := wire.Build(c.Context, cfg, world, log)
 	if err != nil {
 		return nil, explain(err)
 	}

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"runtime"
 	"time"
 
 	"kmproxy/cmd/internal/config"
@@ -21,8 +20,7 @@ const (
 )
 
 // newQueue lets as many private-key operations run at once as there are cores.
-func newQueue() *queue.Queue {
-	cores := runtime.GOMAXPROCS(0)
+func newQueue(cores int) *queue.Queue {
 	return queue.New(queue.Config{Places: cores, Depth: queuePerCore * cores, Wait: queueTime})
 }
 
