@@ -86,7 +86,8 @@ type line struct {
 	call load.Call
 }
 
-// line connects workers over HTTP/1.1.
+// line connects workers over HTTP/1.1, and makes a first call over each connection: one
+// that brings none is soon closed.
 func (s *stage) line(b *testing.B, g gateway, w work, workers int) line {
 	pool, conns := s.pool(b, w), make([]*load.Conn, workers)
 	for i := range conns {
@@ -95,13 +96,17 @@ func (s *stage) line(b *testing.B, g gateway, w work, workers int) line {
 		fatal(b, err)
 		b.Cleanup(func() { _ = conns[i].Close() }) // nothing is under way
 	}
-	return line{g, w, func(worker, i int) error {
+	l := line{g, w, func(worker, i int) error {
 		status, body, err := conns[worker].Do(pool[i%len(pool)])
 		if err != nil {
 			return fmt.Errorf("%s: %w", g.name, err)
 		}
 		return w.answered(status, body)
 	}}
+	for i := range conns {
+		fatal(b, l.call(i, i))
+	}
+	return l
 }
 
 // line2 is over one connection of HTTP/2.

@@ -33,11 +33,7 @@ func serve(e *env, c *cli.Context) (result, error) {
 		return nil, err
 	}
 	log := serviceLog(e.stderr, slog.LevelInfo)
-	world := e.world()
-	if procsPerCore > 1 {
-		runtime.GOMAXPROCS(procsPerCore * world.Cores)
-	}
-	g, err := wire.Build(c.Context, cfg, world, log)
+	g, err := wire.Build(c.Context, cfg, e.world(), log)
 	if err != nil {
 		return nil, explain(err)
 	}

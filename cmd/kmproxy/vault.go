@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os/user"
-	"runtime"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -31,9 +30,7 @@ func (e *env) manager(c *cli.Context, to wire.Intent) (*keys.Manager, config.Con
 	return m, cfg, explain(err)
 }
 
-func (e *env) world() wire.World {
-	return wire.World{Getenv: e.getenv, Now: e.now, Cores: runtime.GOMAXPROCS(0)}
-}
+func (e *env) world() wire.World { return wire.World{Getenv: e.getenv, Now: e.now} }
 
 // actor is the OS user: who the record of changes names.
 func actor() keys.Actor {

@@ -63,7 +63,7 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{world: w, log: log, config: c, queue: newQueue(max(w.Cores, 1)), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes),
+	g := &Gateway{world: w, log: log, config: c, queue: newQueue(), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes),
 		replay: newReplay(c.Limits.ReplayRequests, w.Now()), floor: newHeapFloor()}
 	if err := g.build(ctx, k); err != nil {
 		k.end()

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"runtime"
 	"time"
 
 	"kmproxy/cmd/internal/config"
@@ -20,7 +21,8 @@ const (
 )
 
 // newQueue lets as many private-key operations run at once as there are cores.
-func newQueue(cores int) *queue.Queue {
+func newQueue() *queue.Queue {
+	cores := runtime.GOMAXPROCS(0)
 	return queue.New(queue.Config{Places: cores, Depth: queuePerCore * cores, Wait: queueTime})
 }
 

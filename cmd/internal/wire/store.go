@@ -20,7 +20,6 @@ import (
 type World struct {
 	Getenv func(string) string
 	Now    func() time.Time
-	Cores  int // as many private-key operations run at once
 }
 
 // Intent says what a store is opened for. The zero value is invalid.
