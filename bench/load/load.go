@@ -36,13 +36,17 @@ func Closed(workers, calls int, call Call) Result {
 }
 
 // Open makes calls at a fixed rate, whether or not those before were answered, as far
-// as there are workers. A call's time counts from when it was due, so that what a
-// stalled server keeps from being sent is not left out.
+// as there are workers. A call that finds no worker counts from when it was due, so that
+// what a stalled server keeps from being sent is not left out; any other from when it is
+// made, for how late a sleeper wakes up is not the server's matter.
 func Open(workers, calls int, perSecond float64, call Call) Result {
 	begin, gap := time.Now(), time.Duration(float64(time.Second)/perSecond)
 	return run(workers, calls, call, func(i int) time.Time {
 		due := begin.Add(time.Duration(i) * gap)
-		time.Sleep(time.Until(due))
+		if early := time.Until(due); early > 0 {
+			time.Sleep(early)
+			return time.Now()
+		}
 		return due
 	})
 }

@@ -34,7 +34,7 @@ func Plain(mac [sha256.Size]byte, tokenTime time.Time, correlationID string) ID 
 	return ID(sum[:len(ID{})])
 }
 
-// Limits bound a Memory. An entry takes about 55 bytes, and stays for the window
+// Limits bound a Memory. An entry takes about 45 bytes, now and then 55, and stays for the window
 // and at most an eighth of it longer.
 type Limits struct {
 	Entries    int // in all
