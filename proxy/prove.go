@@ -36,7 +36,7 @@ func proveOpen(server jwk.Private, s alg.Suite) error {
 	if err != nil {
 		return err
 	}
-	m, err := message(body, func(n int) []byte { return make([]byte, n) })
+	m, _, err := message(body, func(n int) []byte { return make([]byte, n) })
 	if err != nil {
 		return err
 	}

@@ -55,16 +55,19 @@ func decryptKey(key jwk.Private, a alg.Key, encrypted []byte) (opened []byte, fl
 }
 
 // rsaInput gives the private operation something of the right size to work on:
-// the encrypted key, or a decoy where that cannot be one (RFC 8017 §7.1.2 step 1
-// and §5.1.2 step 1: as long as the modulus, and smaller). Both conditions are
-// public; without the decoy they would be answered sooner than other failures.
+// the encrypted key, or a random decoy where that cannot be one (RFC 8017 §7.1.2 step
+// 1 and §5.1.2 step 1: as long as the modulus, and smaller). Both conditions are
+// public; without the decoy they would be answered sooner than other failures. It is
+// made for everybody, for making it takes time too.
 func rsaInput(pub *rsa.PublicKey, encrypted []byte) (input []byte, flaw string) {
-	if len(encrypted) == pub.Size() && new(big.Int).SetBytes(encrypted).Cmp(pub.N) < 0 {
-		return encrypted, ""
+	input = make([]byte, pub.Size())
+	_, _ = rand.Read(input[1:]) // a leading zero keeps it below the modulus
+	below := new(big.Int).SetBytes(encrypted).Cmp(pub.N) < 0
+	if len(encrypted) != len(input) || !below {
+		return input, flawNotUnder
 	}
-	decoy := make([]byte, pub.Size())
-	_, _ = rand.Read(decoy[1:]) // a leading zero keeps it below the modulus
-	return decoy, flawNotUnder
+	copy(input, encrypted)
+	return input, ""
 }
 
 // wrap encrypts a content key (RFC 7518 §4.3).
