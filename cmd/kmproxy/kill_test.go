@@ -159,7 +159,7 @@ func (y *tally) add(run outcome, done, midway bool) {
 
 // spread tells whether the moments cover a command from its begin to its end.
 func (y *tally) spread() bool {
-	return y.killed > y.runs/5 && y.nothing > 0 && y.reported > y.runs/20
+	return y.killed > 1 && y.nothing > 0 && y.reported > 0
 }
 
 // spreadInCommits tells whether some moments fell into a commit, and some behind

@@ -8,6 +8,8 @@ package cek
 
 import (
 	"container/list"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,11 +39,11 @@ type place struct {
 
 type entry struct {
 	place
-	key       jwe.ContentKey
-	since     time.Time
-	messages  int64
-	bytes     int64
-	all, mine *list.Element // in the lists of all and of the project
+	key             jwe.ContentKey
+	since           time.Time
+	messages        int64
+	bytes           int64
+	all, mine, born *list.Element // in the lists of all, of the project, and by age
 }
 
 // Cache is safe for concurrent use. A nil Cache remembers nothing.
@@ -52,13 +54,16 @@ type Cache struct {
 	entries  map[place]*entry
 	all      *list.List // of *entry, who was used last comes first
 	projects map[keys.ASPID]*list.List
+	ages     *list.List    // of *entry, the youngest comes first
+	owners   map[Owner]int // how many content keys each has
 	hits     int64
 	closed   bool
 }
 
 // New makes an empty Cache.
 func New(l Limits) *Cache {
-	return &Cache{limits: l, entries: map[place]*entry{}, all: list.New(), projects: map[keys.ASPID]*list.List{}}
+	return &Cache{limits: l, entries: map[place]*entry{}, all: list.New(), projects: map[keys.ASPID]*list.List{},
+		ages: list.New(), owners: map[Owner]int{}}
 }
 
 // Open opens a message if its content key is remembered for the owner, and may open
@@ -118,7 +123,9 @@ func (c *Cache) Remember(o Owner, key jwe.ContentKey, m jwe.Message, now time.Ti
 		mine = list.New()
 		c.projects[o.Project] = mine
 	}
-	c.entries[e.place], e.all, e.mine = e, c.all.PushFront(e), mine.PushFront(e)
+	c.entries[e.place] = e
+	c.owners[o]++
+	e.all, e.mine, e.born = c.all.PushFront(e), mine.PushFront(e), c.ages.PushFront(e)
 }
 
 // makeRoom forgets what a project used longest ago if it has its share, and what
@@ -136,7 +143,11 @@ func (c *Cache) makeRoom(project keys.ASPID) {
 func (c *Cache) forget(e *entry) {
 	e.key.Wipe()
 	delete(c.entries, e.place)
+	if c.owners[e.owner]--; c.owners[e.owner] == 0 {
+		delete(c.owners, e.owner)
+	}
 	c.all.Remove(e.all)
+	c.ages.Remove(e.born)
 	mine := c.projects[e.owner.Project]
 	mine.Remove(e.mine)
 	if mine.Len() == 0 {
@@ -144,15 +155,38 @@ func (c *Cache) forget(e *entry) {
 	}
 }
 
-// Sweep forgets what is too old, and what belongs to a key that is not usable any more.
+// Sweep forgets what is too old, and what belongs to a key that is not usable any
+// more. It looks through all content keys only if there is such a key, and asks
+// without holding up those who open.
 func (c *Cache) Sweep(now time.Time, usable func(Owner) bool) {
+	gone := map[Owner]bool{}
+	for _, o := range c.forgetOld(now) {
+		if !usable(o) {
+			gone[o] = true
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, e := range c.entries {
-		if c.worn(e, now) || !usable(e.owner) {
+		if gone[e.owner] {
 			c.forget(e)
 		}
 	}
+}
+
+// forgetOld returns the owners of what is left.
+func (c *Cache) forgetOld(now time.Time) []Owner {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, end := range []func() *list.Element{c.ages.Back, c.ages.Front} { // in front is who is from the future
+		for at := end(); at != nil && c.worn(at.Value.(*entry), now); at = end() {
+			c.forget(at.Value.(*entry))
+		}
+	}
+	return slices.Collect(maps.Keys(c.owners))
 }
 
 // Close forgets everything, and what comes later too.

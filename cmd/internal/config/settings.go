@@ -70,7 +70,7 @@ func settings(c *Config, dir string) []setting {
 		bind("cek_cache.max_age", &c.CEKCache.MaxAge, duration(time.Second, longestSkew)),
 		bind("cek_cache.max_messages", &c.CEKCache.MaxMessages, integer(2, 1<<30)),
 		bind("cek_cache.max_bytes", &c.CEKCache.MaxBytes, size(1<<10, 64<<30)),
-		bind("cek_cache.entries", &c.CEKCache.Entries, integer(2, 1_000_000)),
+		bind("cek_cache.entries", &c.CEKCache.Entries, integer(2, 100_000)),
 		bind("admin.address", &c.Admin.Address, text(checkAddress)),
 	}
 }
