@@ -24,7 +24,7 @@ func callCommand(e *env) *cli.Command {
 			&cli.StringFlag{Name: "server-public-key", Usage: "`FILE` with the key to encrypt to"},
 			&cli.StringFlag{Name: "client-private-key", Usage: "`FILE` with the key to open the answer with"},
 			&cli.StringFlag{Name: "ca", Usage: "`FILE` with the CA of the proxy's certificate (default: the local one, else the system's)"},
-			&cli.IntFlag{Name: "count", Value: 1, Usage: "make so `MANY` calls with the same data, one after the other, and stop at the first that fails"},
+			&cli.IntFlag{Name: "count", Value: 1, Usage: "make so `MANY` calls with the same data, one after the other, up to the first that fails; with --json: {\"answers\":[…]}"},
 			&cli.BoolFlag{Name: "reuse-key", Usage: "encrypt all of them under one content key, as a caller does for a proxy with cek_cache"},
 			&cli.BoolFlag{Name: "plain", Usage: "send the data as it is, signed but not encrypted"},
 		},
@@ -47,7 +47,8 @@ func call(e *env, c *cli.Context) (result, error) {
 	if c.Bool("plain") {
 		send = who.Send
 	}
-	for n := 1; ; n++ {
+	var all answers
+	for range c.Int("count") {
 		x, err := send(c.Context, c.Args().First(), data)
 		if err != nil {
 			return nil, err
@@ -56,13 +57,12 @@ func call(e *env, c *cli.Context) (result, error) {
 		if x.Status < 200 || x.Status > 299 {
 			return nil, e.refusedCall(a)
 		}
-		if n == c.Int("count") {
-			return a, nil
-		}
-		if err := e.print(a); err != nil {
-			return nil, err
-		}
+		all = append(all, a)
 	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return all, nil
 }
 
 func (e *env) data(given string) ([]byte, error) {
@@ -93,6 +93,22 @@ func (a answered) MarshalJSON() ([]byte, error) {
 		return a.body, nil
 	}
 	return json.Marshal(map[string]any{"status": a.status, "answer": string(a.body)})
+}
+
+// answers are those of more calls than one.
+type answers []answered
+
+func (a answers) text(w io.Writer) error {
+	for _, one := range a {
+		if err := one.text(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a answers) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{"answers": []answered(a)})
 }
 
 // refusedCall shows people the answer too; as JSON it is in the error's document.
