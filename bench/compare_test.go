@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -26,17 +27,20 @@ func BenchmarkGateways(b *testing.B) {
 	}
 	s, r := newStage(b), &report{}
 	r.line("%s, %s, %d cores, %d rounds: %s, %s.", time.Now().Format(time.DateOnly), processor(), runtime.NumCPU(), rounds, runtime.Version(), version(b, "openssl", "version"))
-	for _, part := range []struct {
+	parts := []struct {
 		name string
 		run  func(*testing.B, *report)
-	}{{"cpu", s.cpu}, {"sizes", s.sizes}, {"large", s.large}, {"latency", s.latency}, {"memory", s.memory}, {"cores", s.cores}} {
+	}{{"cpu", s.cpu}, {"sizes", s.sizes}, {"large", s.large}, {"latency", s.latency}, {"memory", s.memory}, {"cores", s.cores}}
+	whole := 0
+	for _, part := range parts {
 		b.Run(part.name, func(b *testing.B) {
 			part.run(b, r)
 			b.ReportMetric(0, "ns/op")
+			whole++
 		})
 	}
 	b.Logf("\n%s", r)
-	if file := os.Getenv("KMPROXY_BENCH_OUT"); file != "" {
+	if file := os.Getenv("KMPROXY_BENCH_OUT"); file != "" && whole == len(parts) {
 		r.writeTo(b, file)
 	}
 }
@@ -48,7 +52,7 @@ func (s *stage) cpu(b *testing.B, r *report) {
 	keeper, keeperRelease := s.kmproxy(b, pureGo, true), s.kmproxy(b, release, true)
 	ordinary, ordinaryRelease, bare, nginx := s.ordinary(b, pureGo, true), s.ordinary(b, release, true), s.ordinary(b, pureGo, false), s.nginx(b)
 	for _, size := range []int{20, 1024} {
-		of := func(g gateway, k kind) line { return s.line(b, g, work{k, size}, workers) }
+		of := func(g gateway, k kind) line { return s.line(b, g, work{kind: k, size: size}, workers) }
 		lines := []line{of(kmRelease, fresh), of(keeperRelease, reused), of(kmRelease, plain), of(kmRelease, junk), of(km, fresh), of(keeper, reused), of(km, plain), of(km, junk),
 			of(ordinary, fresh), of(ordinaryRelease, fresh), of(bare, plain), of(nginx, plain)}
 		for _, l := range lines {
@@ -92,7 +96,7 @@ func (s *stage) sizes(b *testing.B, r *report) {
 	r.table("release", "CPU µs", "min", "max", "calls/s", "p50 ms", "p99 ms", "p99.9 ms")
 	for _, k := range []kind{plain, fresh} {
 		for _, size := range []int{20, 1 << 10, 16 << 10, 256 << 10, 1 << 20} {
-			w, calls := work{k, size}, 400*1024/max(size/16, 1024)
+			w, calls := work{kind: k, size: size}, 400*1024/max(size/16, 1024)
 			for i, l := range []line{s.line(b, km, w, workers), s.line2(b, km, w)} {
 				protocol := []string{"HTTP/1.1", "HTTP/2"}[i]
 				l.measured(b, workers, calls/4+1) // warm
@@ -112,36 +116,54 @@ func (s *stage) sizes(b *testing.B, r *report) {
 // large: what a body of 1 MiB costs beyond a hop that moves the same bytes and the RSA
 // operation, beside what its cryptography alone does at memory speed.
 func (s *stage) large(b *testing.B, r *report) {
-	const workers, calls, size, sealed = 2, 30, 1 << 20, 1<<20*4/3 + 500
-	r.table("a request of 1 MiB", "wanted", "measured")
+	const size, sealed = 1 << 20, 1<<20*4/3 + 500
+	r.table("1 MiB", "wanted", "measured")
 	for _, by := range []toolchain{release, pureGo} {
-		lines := []line{s.line(b, s.kmproxy(b, by, false), work{fresh, size}, workers), s.line(b, s.ordinary(b, by, false), work{plain, sealed}, workers)}
-		var cost [2][]float64
-		var rsa, primitives []float64
-		for range rounds {
-			rsa = append(rsa, primitive(b, s.dir, by, "rsa"))
-			primitives = append(primitives, primitive(b, s.dir, by, "message", "1048576"))
-			for i, l := range lines {
-				l.measured(b, workers, 4) // warm
-				_, per := l.measured(b, workers, calls)
-				cost[i] = append(cost[i], per)
-			}
-		}
-		r.line("| %s: whole, µs | | %.0f |", by, median(cost[0]))
-		r.line("| %s: bare ReverseProxy with as many bytes, µs | | %.0f |", by, median(cost[1]))
-		r.line("| %s: HMAC, base64 and AES-GCM, µs | | %.0f |", by, median(primitives))
-		r.ratio(string(by)+": (whole − RSA − bare ReverseProxy) : (HMAC, base64 and AES-GCM)", "≤ 1.3", minus(cost[0], rsa, cost[1]), primitives)
+		km, hop := s.kmproxy(b, by, false), s.ordinary(b, by, false)
+		s.largeOne(b, r, large{string(by) + ", request", by, "message", km, work{kind: fresh, size: size}, hop, work{kind: plain, size: sealed}})
+		s.largeOne(b, r, large{string(by) + ", answer", by, "answer", km, work{kind: fresh, size: 20, answer: size}, hop, work{kind: plain, size: 20, answer: sealed}})
 	}
+}
+
+// large is a large body through kmproxy, beside as many bytes through a bare hop.
+type large struct {
+	name      string
+	by        toolchain
+	primitive string // of bench/primitives, of 1 MiB
+	km        gateway
+	work      work
+	hop       gateway
+	bytes     work
+}
+
+func (s *stage) largeOne(b *testing.B, r *report, l large) {
+	const workers, calls = 2, 30
+	lines := []line{s.line(b, l.km, l.work, workers), s.line(b, l.hop, l.bytes, workers)}
+	var cost [2][]float64
+	var rsa, primitives []float64
+	for range rounds {
+		rsa = append(rsa, primitive(b, s.dir, l.by, "rsa"))
+		primitives = append(primitives, primitive(b, s.dir, l.by, l.primitive, "1048576"))
+		for i, l := range lines {
+			l.measured(b, workers, 4) // warm
+			_, per := l.measured(b, workers, calls)
+			cost[i] = append(cost[i], per)
+		}
+	}
+	r.line("| %s: whole, µs | | %.0f |", l.name, median(cost[0]))
+	r.line("| %s: bare ReverseProxy with as many bytes, µs | | %.0f |", l.name, median(cost[1]))
+	r.line("| %s: its cryptography but RSA, µs | | %.0f |", l.name, median(primitives))
+	r.ratio(l.name+": (whole − RSA − bare ReverseProxy) : that cryptography", "≤ 1.3", minus(cost[0], rsa, cost[1]), primitives)
 }
 
 // latency: how long calls take where the proxy has half of what it can do to do; and
 // through nginx at the same rate, which is what the machine itself does to calls.
 func (s *stage) latency(b *testing.B, r *report) {
 	const workers, calls = 16, 1500
-	hop := s.line(b, s.nginx(b), work{plain, 1024}, workers)
+	hop := s.line(b, s.nginx(b), work{kind: plain, size: 1024}, workers)
 	r.table("encrypted, 1 KiB, at half load", "wanted", "measured")
 	for _, by := range []toolchain{release, pureGo} {
-		l := s.line(b, s.kmproxy(b, by, false), work{fresh, 1024}, workers)
+		l := s.line(b, s.kmproxy(b, by, false), work{kind: fresh, size: 1024}, workers)
 		full, _ := l.measured(b, workers, calls)
 		var rsa, nginx, p50, p99, p999 []float64
 		for range rounds {
@@ -162,13 +184,18 @@ func (s *stage) latency(b *testing.B, r *report) {
 // once, and rest.
 func (s *stage) memory(b *testing.B, r *report) {
 	const conns, few = 1000, 4
-	r.table("memory of the release, MiB", "wanted", "measured")
+	r.table("memory of the release, wanted: ≤ 100 with connections", "MiB, median", "min", "max")
 	for _, once := range []int{few, conns} {
-		km := s.kmproxy(b, release, false)
-		r.line("| without a connection | | %.0f |", residentMiB(b, km.pid))
-		l := s.line(b, km, work{fresh, 1024}, conns)
-		fatal(b, load.Closed(once, conns, func(_, i int) error { return l.call(i, i) }).Err)
-		r.line("| with %d connections that made a call each, %d at once | ≤ 100 | %.0f |", conns, once, residentMiB(b, km.pid))
+		var none, all []float64
+		for range rounds {
+			km := s.kmproxy(b, release, false)
+			none = append(none, residentMiB(b, km.pid))
+			l := s.line(b, km, work{kind: fresh, size: 1024}, conns)
+			fatal(b, load.Closed(once, conns, func(_, i int) error { return l.call(i, i) }).Err)
+			all = append(all, residentMiB(b, km.pid))
+		}
+		r.spread("without a connection", "%.0f", none)
+		r.spread(fmt.Sprintf("with %d connections that made a call each, %d at once", conns, once), "%.0f", all)
 	}
 }
 
@@ -176,8 +203,8 @@ func (s *stage) memory(b *testing.B, r *report) {
 // so that what counts is how many requests a second of the proxy's CPU does.
 func (s *stage) cores(b *testing.B, r *report) {
 	const workers, calls = 8, 1500
-	one := s.line(b, s.kmproxy(b, release, false, "env", "GOMAXPROCS=1", "taskset", "-c", "0"), work{fresh, 1024}, workers)
-	two := s.line(b, s.kmproxy(b, release, false, "env", "GOMAXPROCS=2", "taskset", "-c", "0,1"), work{fresh, 1024}, workers)
+	one := s.line(b, s.kmproxy(b, release, false, "env", "GOMAXPROCS=1", "taskset", "-c", "0"), work{kind: fresh, size: 1024}, workers)
+	two := s.line(b, s.kmproxy(b, release, false, "env", "GOMAXPROCS=2", "taskset", "-c", "0,1"), work{kind: fresh, size: 1024}, workers)
 	var each, perCPU [2][]float64
 	for range rounds {
 		for i, l := range []line{one, two} {

@@ -115,7 +115,7 @@ func (s *stage) line2(b *testing.B, g gateway, w work) line {
 	b.Cleanup(transport.CloseIdleConnections)
 	header, body := s.request(b, w)
 	return line{g, w, func(_, _ int) error {
-		r, err := http.NewRequest(http.MethodPost, "https://"+g.address+callPath, strings.NewReader(string(body)))
+		r, err := http.NewRequest(http.MethodPost, "https://"+g.address+w.path(), strings.NewReader(string(body)))
 		if err != nil {
 			return err
 		}

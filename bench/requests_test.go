@@ -22,13 +22,22 @@ const (
 
 // work is one sort of request.
 type work struct {
-	kind kind
-	size int // bytes of plaintext
+	kind   kind
+	size   int // bytes of plaintext
+	answer int // bytes of the upstream's answer; 0: a short one
 }
 
 // poolSize is how many different requests are prepared of small ones; of large ones
 // there are fewer, so that they fit in memory.
 const poolSize = 64
+
+// path asks the upstream for the answer.
+func (w work) path() string {
+	if w.answer == 0 {
+		return callPath
+	}
+	return fmt.Sprintf("%s?answer=%d", callPath, w.answer)
+}
 
 const callPath = "/api/v1/bankaccounts/ars/auth"
 
@@ -39,7 +48,7 @@ func (s *stage) pool(b *testing.B, w work) [][]byte {
 		for range max(poolSize*1024/max(w.size, 1024), 4) {
 			header, body := s.request(b, w)
 			var raw bytes.Buffer
-			fmt.Fprintf(&raw, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n", callPath, len(body))
+			fmt.Fprintf(&raw, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n", w.path(), len(body))
 			fatal(b, header.Write(&raw))
 			raw.WriteString("\r\n")
 			raw.Write(body)

@@ -4,11 +4,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,11 +37,7 @@ type stage struct {
 
 func newStage(b *testing.B) *stage {
 	s := &stage{dir: b.TempDir(), roots: x509.NewCertPool(), pools: map[work][][]byte{}}
-	s.upstream = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"authNumber":"1234"}`)
-	}))
+	s.upstream = httptest.NewServer(http.HandlerFunc(answer))
 	b.Cleanup(s.upstream.Close)
 	ca, err := listen.NewLocalCA(time.Now())
 	fatal(b, err)
@@ -58,6 +56,24 @@ func newStage(b *testing.B) *stage {
 	s.write(b, "key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
 	s.provider(b)
 	return s
+}
+
+// answer is the upstream's: as long as the query asks for.
+func answer(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // who calls sees whether it arrived
+	w.Header().Set("Content-Type", "application/json")
+	if r.URL.RawQuery == "" {
+		_, _ = io.WriteString(w, `{"authNumber":"1234"}`)
+		return
+	}
+	const least = len(`{"authNumber":""}`)
+	n, err := strconv.Atoi(r.URL.Query().Get("answer"))
+	if err != nil || n < least {
+		http.Error(w, "no such answer", http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(n))
+	_, _ = fmt.Fprintf(w, `{"authNumber":%q}`, strings.Repeat("1", n-least))
 }
 
 func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
