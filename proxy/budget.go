@@ -67,13 +67,14 @@ func (a *account) room(n int) []byte {
 // readAll reads to the end. Bytes are taken as they come, so that who only declares
 // many, or sends them slowly, takes none from others; and on a stranger's word about
 // the length it takes no more than 64 KiB of memory, and later eight times of what
-// has come.
+// has come. Behind the body there is some room to see its end, to pad it, and for what
+// sealing it adds.
 func (a *account) readAll(from io.Reader, declared int64) ([]byte, error) {
-	const first, times = 64 << 10, 8
-	body := a.room(int(min(max(declared, 0), first)) + 1)[:0] // one more, to see the end
+	const first, times, spare = 64 << 10, 8, 512
+	body := a.room(int(min(max(declared, 0), first)) + spare)[:0]
 	for {
 		if len(body) == cap(body) {
-			more := min(max(declared+1, 2*int64(len(body))), times*int64(len(body)))
+			more := min(max(declared+spare, 2*int64(len(body))), times*int64(len(body)))
 			body = append(a.room(int(more))[:0], body...)
 		}
 		n, err := from.Read(body[len(body):cap(body)])

@@ -27,7 +27,7 @@ func newKeeper(t *testing.T, edit ...proxytest.Setup) (*world, func() []byte) {
 		t.Fatal(err)
 	}
 	return w, func() []byte {
-		body, err := encdata.Wrap(func(dst []byte) ([]byte, error) { return sealer.Seal(dst, []byte(plaintext)) })
+		body, err := encdata.Wrap(nil, func(dst []byte) ([]byte, error) { return sealer.Seal(dst, []byte(plaintext)) })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func Prove(server jwk.Private, client jwk.Public) error {
 		if err := proveOpen(server, s); err != nil {
 			return fmt.Errorf("opening with %s: %w", s, err)
 		}
-		if _, err := wrapped(client, s, []byte(rand.Text())); err != nil {
+		if _, err := wrapped(client, s, []byte(rand.Text()), fresh); err != nil {
 			return fmt.Errorf("sealing with %s: %w", s, err)
 		}
 	}
@@ -32,11 +32,11 @@ func Prove(server jwk.Private, client jwk.Public) error {
 
 func proveOpen(server jwk.Private, s alg.Suite) error {
 	canary := []byte(rand.Text())
-	body, err := wrapped(server.Public(), s, canary)
+	body, err := wrapped(server.Public(), s, bytes.Clone(canary), fresh)
 	if err != nil {
 		return err
 	}
-	m, _, err := message(body, func(n int) []byte { return make([]byte, n) })
+	m, _, err := message(body, fresh)
 	if err != nil {
 		return err
 	}
@@ -49,3 +49,6 @@ func proveOpen(server jwk.Private, s alg.Suite) error {
 	}
 	return nil
 }
+
+// fresh is memory that nobody lends.
+func fresh(n int) []byte { return make([]byte, n) }

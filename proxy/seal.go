@@ -36,7 +36,7 @@ func (p *Proxy) seal(a answer) (sealed, error) {
 	if err != nil {
 		return sealed{}, refuse(internalError, "the client's half of key "+string(t.key.ID())+" is not usable")
 	}
-	s.body, err = wrapped(client, t.suite, pad(a.body, a.to.route.PadBytes, a.to.held.room))
+	s.body, err = wrapped(client, t.suite, pad(a.body, a.to.route.PadBytes, a.to.held.room), a.to.held.room)
 	if err != nil {
 		return sealed{}, refuse(internalError, "sealing the answer under key "+string(t.key.ID()))
 	}
@@ -49,9 +49,11 @@ func (p *Proxy) seal(a answer) (sealed, error) {
 	return s, nil
 }
 
-// wrapped seals a plaintext and puts the wrapper around it.
-func wrapped(to jwk.Public, s alg.Suite, plaintext []byte) ([]byte, error) {
-	return encdata.Wrap(func(dst []byte) ([]byte, error) { return jwe.Seal(dst, to, s, plaintext) })
+// wrapped seals a plaintext, over which it writes, and puts the wrapper around it; in
+// memory of which room lends so many bytes.
+func wrapped(to jwk.Public, s alg.Suite, plaintext []byte, room func(n int) []byte) ([]byte, error) {
+	dst := room(encdata.Around + jwe.RoomToSeal(to, s, len(plaintext)))
+	return encdata.Wrap(dst[:0], func(dst []byte) ([]byte, error) { return jwe.SealOver(dst, to, s, plaintext) })
 }
 
 // wantsSeal: an answer that is to be encrypted and has a body to encrypt; an

@@ -26,6 +26,33 @@ func Seal(dst []byte, key jwk.Public, s alg.Suite, content []byte) ([]byte, erro
 	return sealer.Seal(dst, content)
 }
 
+// SealOver is Seal for content that nobody needs afterwards: the ciphertext takes its
+// place in memory if there is room for the tag behind it.
+func SealOver(dst []byte, key jwk.Public, s alg.Suite, content []byte) ([]byte, error) {
+	sealer, err := NewSealer(key, s)
+	if err != nil {
+		return dst, err
+	}
+	return sealer.seal(dst, content[:0], content)
+}
+
+// RoomToSeal is the length of a JWE that so many bytes of content are sealed into; 0 if
+// the key does not allow the suite.
+func RoomToSeal(key jwk.Public, s alg.Suite, content int) int {
+	if !key.Allows(s) {
+		return 0
+	}
+	return roomToSeal(encodedHeader(s), key.RSA().Size(), content)
+}
+
+func roomToSeal(header []byte, encrypted, content int) int {
+	n := len(header)
+	for _, part := range []int{encrypted, ivBytes, content, tagBytes} {
+		n += 1 + base64.RawURLEncoding.EncodedLen(part)
+	}
+	return n
+}
+
 // ErrWorn reports a content key that has sealed as many messages as it may.
 var ErrWorn = errors.New("the content key has sealed as many messages as it may")
 
@@ -61,17 +88,19 @@ func NewSealer(key jwk.Public, s alg.Suite) (*Sealer, error) {
 
 // Seal encrypts content into a compact JWE and appends it to dst. Its error is
 // ErrWorn.
-func (s *Sealer) Seal(dst, content []byte) ([]byte, error) {
+func (s *Sealer) Seal(dst, content []byte) ([]byte, error) { return s.seal(dst, nil, content) }
+
+// seal makes the ciphertext in the memory of over, if that does.
+func (s *Sealer) seal(dst, over, content []byte) ([]byte, error) {
 	if s.seals.Add(1) > maxSeals {
 		return dst, ErrWorn
 	}
 	var iv [ivBytes]byte
 	_, _ = rand.Read(iv[:]) // as above
-	sealed := s.gcm.Seal(make([]byte, 0, len(content)+tagBytes), iv[:], content, s.header)
+	sealed := s.gcm.Seal(over, iv[:], content, s.header)
 	tag := sealed[len(content):]
 
-	parts := len(s.encrypted) + len(iv) + len(sealed)
-	dst = slices.Grow(dst, len(s.header)+base64.RawURLEncoding.EncodedLen(parts)+8) // four dots, four part digits
+	dst = slices.Grow(dst, roomToSeal(s.header, len(s.encrypted), len(content)))
 	dst = append(dst, s.header...)
 	for _, part := range [][]byte{s.encrypted, iv[:], sealed[:len(content)], tag} {
 		dst = append(dst, '.')

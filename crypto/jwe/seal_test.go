@@ -89,6 +89,25 @@ func TestSealIntoTheContentsMemory(t *testing.T) {
 	}
 }
 
+// TestSealOver: with room for the tag the ciphertext takes the content's place, and
+// without it the content stays; the room for the JWE is exactly what it takes.
+func TestSealOver(t *testing.T) {
+	for _, s := range suites() {
+		for spare := range 18 {
+			memory := append(make([]byte, 0, 7+spare), "content"...)
+			room := jwe.RoomToSeal(public(rsaKey()), s, len(memory))
+			token := must(jwe.SealOver(make([]byte, 0, room), public(rsaKey()), s, memory))
+			got, err := open(private(rsaKey()), string(token))
+			if err != nil || string(got.Bytes()) != "content" || len(token) != room {
+				t.Errorf("%v, %d bytes to spare: %v, %d bytes in room for %d", s, spare, err, len(token), room)
+			}
+			if stays := string(memory) == "content"; stays != (spare < 16) {
+				t.Errorf("%v, %d bytes to spare: the content is still there: %t", s, spare, stays)
+			}
+		}
+	}
+}
+
 // TestSealRefuses what the key's record does not allow.
 func TestSealRefuses(t *testing.T) {
 	only := must(jwk.NewPublic(&rsaKey().PublicKey, must(alg.ParseSet([]string{"RSA-OAEP"}, []string{"A128GCM"}))))
@@ -102,6 +121,9 @@ func TestSealRefuses(t *testing.T) {
 			refused++
 			if got, err := jwe.Seal(before, key, s, []byte("content")); err == nil || string(got) != "before:" {
 				t.Errorf("%s, %v: got %q, %v", name, s, got, err)
+			}
+			if got, err := jwe.SealOver(before, key, s, []byte("content")); err == nil || string(got) != "before:" || jwe.RoomToSeal(key, s, 7) != 0 {
+				t.Errorf("%s, %v, over its content: got %q, %v", name, s, got, err)
 			}
 		}
 	}

@@ -76,7 +76,7 @@ func (c *Caller) Call(ctx context.Context, path string, plaintext []byte) (Excha
 
 // Encrypt returns the body that carries a plaintext.
 func (c *Caller) Encrypt(plaintext []byte) ([]byte, error) {
-	body, err := encdata.Wrap(func(dst []byte) ([]byte, error) { return c.seal(dst, plaintext) })
+	body, err := encdata.Wrap(nil, func(dst []byte) ([]byte, error) { return c.seal(dst, plaintext) })
 	if err != nil {
 		return nil, fmt.Errorf("encrypting the request: %w", err)
 	}

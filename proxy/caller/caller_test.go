@@ -146,7 +146,7 @@ func TestZone(t *testing.T) {
 // sealedAnswer is an answer to r, encrypted to the caller, and changed by edit.
 func sealedAnswer(t *testing.T, edit func(h http.Header, body []byte) []byte) func(*http.Request) *http.Response {
 	return func(r *http.Request) *http.Response {
-		body, err := encdata.Wrap(func(dst []byte) ([]byte, error) {
+		body, err := encdata.Wrap(nil, func(dst []byte) ([]byte, error) {
 			return jwe.Seal(dst, private(t, pair[1]()).Public(), alg.Preferred(), []byte("answer  "))
 		})
 		if err != nil {

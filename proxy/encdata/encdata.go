@@ -15,14 +15,19 @@ var ErrForm = errors.New("the encData wrapper is not exactly one member with one
 
 const member = "encData"
 
-// Wrap makes a wrapper around what seal appends. seal gets the buffer so far and
-// returns it longer; its error is passed on.
-func Wrap(seal func(dst []byte) ([]byte, error)) ([]byte, error) {
-	out, err := seal([]byte(`{"` + member + `":"`))
+const before, behind = `{"` + member + `":"`, `"}`
+
+// Around is how many bytes a wrapper has beside the JWE.
+const Around = len(before) + len(behind)
+
+// Wrap appends to dst a wrapper around what seal appends. seal gets the buffer so far
+// and returns it longer; its error is passed on.
+func Wrap(dst []byte, seal func(dst []byte) ([]byte, error)) ([]byte, error) {
+	out, err := seal(append(dst, before...))
 	if err != nil {
 		return nil, err
 	}
-	return append(out, `"}`...), nil
+	return append(out, behind...), nil
 }
 
 // Token returns the JWE in a wrapper: JSON white space may stand between the

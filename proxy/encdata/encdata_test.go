@@ -163,7 +163,7 @@ func TestRoundTrip(t *testing.T) {
 		for i := range token {
 			token[i] = letters[random.IntN(len(letters))]
 		}
-		body, err := encdata.Wrap(func(dst []byte) ([]byte, error) { return append(dst, token...), nil })
+		body, err := encdata.Wrap(nil, func(dst []byte) ([]byte, error) { return append(dst, token...), nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +180,7 @@ func TestRoundTrip(t *testing.T) {
 
 func TestWrapPassesErrors(t *testing.T) {
 	failed := errors.New("no seal")
-	if body, err := encdata.Wrap(func([]byte) ([]byte, error) { return nil, failed }); !errors.Is(err, failed) || body != nil {
+	if body, err := encdata.Wrap(nil, func([]byte) ([]byte, error) { return nil, failed }); !errors.Is(err, failed) || body != nil {
 		t.Errorf("got %q, %v", body, err)
 	}
 }

@@ -39,7 +39,7 @@ func FuzzToken(f *testing.F) {
 		if err := json.Unmarshal(body, &parsed); err != nil || len(parsed) != 1 || parsed["encData"] != string(token) {
 			t.Errorf("%q: got %q, JSON says %q, %v", body, token, parsed, err)
 		}
-		wrapped, err := encdata.Wrap(func(dst []byte) ([]byte, error) { return append(dst, token...), nil })
+		wrapped, err := encdata.Wrap(nil, func(dst []byte) ([]byte, error) { return append(dst, token...), nil })
 		if err != nil {
 			t.Fatal(err)
 		}
