@@ -33,26 +33,35 @@ func keyCommand(e *env) *cli.Command {
 }
 
 func keyList(e *env, c *cli.Context) (result, error) {
-	var of keys.ASPID
-	if c.IsSet("asp-id") {
-		var err error
-		if of, err = keys.ParseASPID(c.String("asp-id")); err != nil {
-			return nil, usageError("", "--asp-id: %w", err)
-		}
-	}
-	m, _, err := e.manager(c, wire.ToRead)
+	_, list, err := e.keys(c)
 	if err != nil {
 		return nil, err
-	}
-	list, err := m.Keys(c.Context, of)
-	if err != nil {
-		return nil, explain(err)
 	}
 	out := keysShown{Keys: make([]keyShown, 0, len(list)), look: e.look()}
 	for _, k := range list {
 		out.Keys = append(out.Keys, showKey(k))
 	}
 	return out, nil
+}
+
+// keys lists those of the project that --asp-id names, or all.
+func (e *env) keys(c *cli.Context) (*keys.Manager, []keys.Key, error) {
+	var of keys.ASPID
+	if c.IsSet("asp-id") {
+		var err error
+		if of, err = keys.ParseASPID(c.String("asp-id")); err != nil {
+			return nil, nil, usageError("", "--asp-id: %w", err)
+		}
+	}
+	m, _, err := e.manager(c, wire.ToRead)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := m.Keys(c.Context, of)
+	if err != nil {
+		return nil, nil, explain(err)
+	}
+	return m, list, nil
 }
 
 func keyShow(e *env, c *cli.Context) (result, error) {

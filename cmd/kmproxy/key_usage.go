@@ -6,7 +6,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"kmproxy/cmd/internal/wire"
 	"kmproxy/keys"
 )
 
@@ -19,26 +18,16 @@ func keyUsageCommand(e *env) *cli.Command {
 }
 
 func keyUsage(e *env, c *cli.Context) (result, error) {
-	var of keys.ASPID
-	if c.IsSet("asp-id") {
-		var err error
-		if of, err = keys.ParseASPID(c.String("asp-id")); err != nil {
-			return nil, usageError("", "--asp-id: %w", err)
-		}
-	}
-	m, _, err := e.manager(c, wire.ToRead)
+	m, list, err := e.keys(c)
 	if err != nil {
 		return nil, err
-	}
-	list, err := m.Keys(c.Context, of)
-	if err != nil {
-		return nil, explain(err)
 	}
 	uses, err := m.Uses(c.Context)
 	if err != nil {
 		return nil, explain(err)
 	}
 	out := usageShown{Usage: []keys.Use{}, keys: list, look: e.look()}
+	of := keys.ASPID(c.String("asp-id")) // it was parsed
 	for _, u := range uses {
 		if of == "" || u.ASPID == of {
 			out.Usage = append(out.Usage, u)
