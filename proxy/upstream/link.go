@@ -60,9 +60,34 @@ func (l *link) exchange(r *http.Request, mostHeader int64) (*http.Response, erro
 		return nil, err
 	}
 	l.stop = context.AfterFunc(r.Context(), func() { _ = l.conn.SetDeadline(time.Unix(1, 0)) }) // whoever waits is woken
-	if err := l.put(r); err != nil {
+	before := l.written()
+	if err := l.put(r); err != nil && l.written() == before {
 		return nil, err
+	} else if err != nil {
+		return l.early(r, mostHeader, err)
 	}
+	return l.answer(r, mostHeader)
+}
+
+// early is what a server answered that hung up before it had read the whole request
+// (RFC 9112 §9.5), or else why that could not be written.
+func (l *link) early(r *http.Request, mostHeader int64, unwritten error) (*http.Response, error) {
+	answer, err := l.answer(r, mostHeader)
+	if err != nil {
+		return nil, unwritten
+	}
+	answer.Close = true
+	return answer, nil
+}
+
+func (l *link) written() int64 {
+	if c, ok := counted(l.conn); ok {
+		return c.count()
+	}
+	return 0
+}
+
+func (l *link) answer(r *http.Request, mostHeader int64) (*http.Response, error) {
 	l.from.left = mostHeader
 	answer, err := l.header(r)
 	l.from.left = -1

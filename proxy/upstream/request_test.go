@@ -1,8 +1,10 @@
 package upstream_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -138,4 +140,52 @@ func TestBodyOfAnotherLength(t *testing.T) {
 			t.Errorf("a body of 4 bytes as one of %d: %v, written %q", length, err, w.String())
 		}
 	}
+}
+
+// TestAnsweredEarly: a server may answer and hang up before it has read the whole request
+// (RFC 9112 §9.5). Who only hangs up has not answered.
+func TestAnsweredEarly(t *testing.T) {
+	for text, want := range map[string]int{"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno": http.StatusRequestEntityTooLarge, "HTTP/1.1 413 Too La": 0, "": 0} {
+		address := hangsUp(t, text)
+		body := upstream.NewBody(make([]byte, 32<<20)) // more than lies between the two
+		r, err := http.NewRequest(http.MethodPost, "http://"+address, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.ContentLength = 32 << 20
+		answer, err := client(time.Now).RoundTrip(r)
+		if want == 0 {
+			if err == nil {
+				t.Errorf("%q: got %s", text, answer.Status)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		said, err := io.ReadAll(answer.Body)
+		if err != nil || answer.StatusCode != want || string(said) != "no" || answer.Body.Close() != nil {
+			t.Errorf("%q: got %s, %q, %v", text, answer.Status, said, err)
+		}
+	}
+}
+
+// hangsUp is a server that reads the header, says a text and closes.
+func hangsUp(t *testing.T, text string) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = http.ReadRequest(bufio.NewReader(conn))
+		_, _ = io.WriteString(conn, text)
+		_ = conn.Close()
+	}()
+	return l.Addr().String()
 }
