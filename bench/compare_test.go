@@ -180,10 +180,9 @@ func (s *stage) latency(b *testing.B, r *report) {
 	}
 }
 
-// memory: what connections take that have each made a call, a few at a time or all at
-// once, and rest.
+// memory: what connections take that have made calls, a few at a time or all at once.
 func (s *stage) memory(b *testing.B, r *report) {
-	const conns, few = 1000, 4
+	const conns, each, few = 1000, 5, 4
 	r.table("memory of the release, wanted: ≤ 100 with connections", "MiB, median", "min", "max")
 	for _, once := range []int{few, conns} {
 		var none, all []float64
@@ -191,11 +190,11 @@ func (s *stage) memory(b *testing.B, r *report) {
 			km := s.kmproxy(b, release, false)
 			none = append(none, residentMiB(b, km.pid))
 			l := s.line(b, km, work{kind: fresh, size: 1024}, conns)
-			fatal(b, load.Closed(once, conns, func(_, i int) error { return l.call(i, i) }).Err)
+			fatal(b, load.Closed(once, conns*each, func(worker, i int) error { return l.call(worker+i/once*once%conns, i) }).Err)
 			all = append(all, residentMiB(b, km.pid))
 		}
 		r.spread("without a connection", "%.0f", none)
-		r.spread(fmt.Sprintf("with %d connections that made a call each, %d at once", conns, once), "%.0f", all)
+		r.spread(fmt.Sprintf("with %d connections and %d calls, %d at once", conns, conns*each, once), "%.0f", all)
 	}
 }
 

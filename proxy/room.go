@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// Memory is lent in powers of two, from 4 KiB to 16 MiB.
+// Memory is lent in powers of two, from 1 KiB to 16 MiB.
 const (
-	smallest = 12
+	smallest = 10
 	largest  = 24
 )
 

@@ -14,7 +14,7 @@ import (
 // TestReadAll: whatever length was declared and however the bytes come, all of them
 // are there, and the memory for them follows what has come.
 func TestReadAll(t *testing.T) {
-	for _, size := range []int{0, 1, 4095, 4096, 4097, 65535, 65536, 65537, 1 << 20, 1<<20 + 1, 20 << 20} {
+	for _, size := range []int{0, 1, 511, 512, 513, 1023, 1024, 1025, 4095, 4096, 4097, 65535, 65536, 65537, 1 << 20, 1<<20 + 1, 20 << 20} {
 		content := bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size]
 		for _, declared := range []int64{-1, 0, 1, int64(size), int64(size) + 1, 1 << 40} {
 			for how, from := range map[string]io.Reader{

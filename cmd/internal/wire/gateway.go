@@ -64,11 +64,12 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 		return nil, err
 	}
 	g := &Gateway{world: w, log: log, config: c, queue: newQueue(), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes),
-		replay: newReplay(c.Limits.ReplayRequests, w.Now()), floor: newHeapFloor()}
+		replay: newReplay(c.Limits.ReplayRequests, w.Now())}
 	if err := g.build(ctx, k); err != nil {
 		k.end()
 		return nil, err
 	}
+	g.floor = newHeapFloor(w) // now that all keys are there: while the heap only grows it would collect too often
 	return g, nil
 }
 

@@ -1,11 +1,21 @@
 package wire
 
-// heapFloor is how much garbage a small heap may hold before it is collected, in
-// bytes. Go's own 4 MiB are a few hundred requests; and each collection makes
-// BoringCrypto forget what it has prepared of the RSA keys.
-const heapFloor = 16 << 20
+import "runtime/debug"
+
+// The collector waits until there is a fifth as much garbage as heap, and the floor
+// counts as heap. That is 13 MiB beside a small one, where Go's own 4 MiB are a few
+// hundred requests and each collection makes BoringCrypto forget what it has prepared of
+// the RSA keys; and beside a large one it is not the whole heap again, as Go's own 100 %.
+const (
+	heapFloor   = 64 << 20 // bytes
+	heapPercent = 20
+)
 
 // newHeapFloor is memory that nobody touches, so that the system gives none for it.
-// The collector waits until as much has become garbage. A heap that is larger anyway
-// hardly notices it.
-func newHeapFloor() []byte { return make([]byte, heapFloor) }
+// The percentage holds unless the environment names another.
+func newHeapFloor(w World) []byte {
+	if w.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapPercent)
+	}
+	return make([]byte, heapFloor)
+}
