@@ -14,11 +14,12 @@ const Interval = time.Second
 
 // Keep writes down what c counts, on top of what was counted before, whenever it
 // changed, until ctx ends; then once more, so that nothing is missing. What
-// cannot be written is reported and tried again.
+// cannot be written is tried again, and reported once until it can; and at the end.
 func (c *Counter) Keep(ctx context.Context, before []keys.Use, write func([]keys.Use) error, report func(error)) {
 	ticker := time.NewTicker(Interval)
 	defer ticker.Stop()
 	var written []keys.Use
+	failing := false
 	for last := false; !last; {
 		select {
 		case <-ticker.C:
@@ -30,9 +31,12 @@ func (c *Counter) Keep(ctx context.Context, before []keys.Use, write func([]keys
 			continue
 		}
 		if err := write(Sum(before, uses)); err != nil {
-			report(err)
+			if !failing || last {
+				report(err)
+			}
+			failing = true
 			continue
 		}
-		written = uses
+		written, failing = uses, false
 	}
 }
