@@ -13,7 +13,8 @@ import (
 )
 
 // TestReloads reads the config again under load, each time with another upstream
-// in it, and now and then a config that is refused: no call fails.
+// in it, and now and then a config that is refused: no call fails, and no connection
+// rests at an upstream that is no longer in it.
 func TestReloads(t *testing.T) {
 	rounds, pause := 4, 200*time.Millisecond
 	if long() {
@@ -24,17 +25,24 @@ func TestReloads(t *testing.T) {
 	p := newProvider(t, g, 1)
 	g.start(t)
 	calls := send(t, "reload", p.connect(t, g.roots(t)), 4)
+	former := ups[1]
 	for i := range rounds {
 		time.Sleep(pause)
 		if i%4 == 3 {
 			g.configure(t, "ftp://nowhere", "")
 		} else {
 			g.configure(t, ups[(i+1)%2].URL, "")
+			former = ups[i%2]
 		}
 		g.reload(t)
 	}
 	time.Sleep(pause)
 	n := calls.end(t)
+	for end := time.Now().Add(30 * time.Second); former.connections() > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d connections are left at an upstream that is not used any more", former.connections())
+		}
+	}
 	g.stop(t)
 	var seen [2]int
 	for i, u := range ups {

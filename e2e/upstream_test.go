@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -21,14 +22,32 @@ type upstream struct {
 	*httptest.Server
 	mu   sync.Mutex
 	seen map[string]int
+	open map[net.Conn]bool
 }
 
 func newUpstream(t *testing.T) *upstream {
 	t.Helper()
-	u := &upstream{seen: map[string]int{}}
-	u.Server = httptest.NewServer(http.HandlerFunc(u.serve))
+	u := &upstream{seen: map[string]int{}, open: map[net.Conn]bool{}}
+	u.Server = httptest.NewUnstartedServer(http.HandlerFunc(u.serve))
+	u.Config.ConnState = u.track
+	u.Start()
 	t.Cleanup(u.Close)
 	return u
+}
+
+func (u *upstream) track(conn net.Conn, state http.ConnState) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.open[conn] = true; state == http.StateClosed {
+		delete(u.open, conn)
+	}
+}
+
+// connections is how many are open.
+func (u *upstream) connections() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.open)
 }
 
 func (u *upstream) serve(w http.ResponseWriter, r *http.Request) {

@@ -37,9 +37,10 @@ type ClientConfig struct {
 // Content-Length, their chunks or, where they have neither, their connection; one
 // that breaks off is an error of its body.
 type Client struct {
-	c    ClientConfig
-	mu   sync.Mutex
-	rest map[string][]*link // by scheme and host, the longest at rest first
+	c      ClientConfig
+	mu     sync.Mutex
+	rest   map[string][]*link // by scheme and host, the longest at rest first
+	closed bool               // none rests any more
 }
 
 // NewClient makes a Client without connections.
@@ -138,17 +139,19 @@ func (c *Client) put(key string, l *link) bool {
 		old++
 	}
 	c.rest[key] = slices.Delete(list, 0, old)
-	if len(c.rest[key]) >= c.c.MaxIdle {
+	if c.closed || len(c.rest[key]) >= c.c.MaxIdle {
 		return false
 	}
 	c.rest[key] = append(c.rest[key], l)
 	return true
 }
 
-// CloseIdleConnections closes what rests.
-func (c *Client) CloseIdleConnections() {
+// Close closes what rests; what is in use is closed when its request is done, and so
+// is what comes later.
+func (c *Client) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.closed = true
 	for _, list := range c.rest {
 		for _, l := range list {
 			l.close()

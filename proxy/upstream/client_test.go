@@ -127,7 +127,7 @@ func TestAnswers(t *testing.T) {
 		if conns := s.conns.Load(); (conns == 1) != tt.kept || !tt.kept && conns != 3 {
 			t.Errorf("%s: %d connections for 3 requests", name, conns)
 		}
-		c.CloseIdleConnections()
+		c.Close()
 	}
 }
 
@@ -260,7 +260,7 @@ func TestTLS(t *testing.T) {
 		if tt.ok && dials.Load() != 1 {
 			t.Errorf("%s: dialled %d times", name, dials.Load())
 		}
-		c.CloseIdleConnections()
+		c.Close()
 	}
 }
 
@@ -269,7 +269,7 @@ func TestManyAtOnce(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
 	defer s.Close()
 	c := client(time.Now)
-	defer c.CloseIdleConnections()
+	defer c.Close()
 	var all sync.WaitGroup
 	for worker := range 16 {
 		all.Go(func() {

@@ -36,7 +36,7 @@ func newWorld(t *testing.T, urls ...string) *world {
 		w.mu.Unlock()
 		return (&net.Dialer{}).DialContext(ctx, network, address)
 	}), MaxIdle: 100, IdleTime: time.Hour, MaxHeaderBytes: 64 << 10, Now: w.time})
-	t.Cleanup(transport.CloseIdleConnections)
+	t.Cleanup(transport.Close)
 	var list []*url.URL
 	for _, text := range urls {
 		u, err := url.Parse(text)

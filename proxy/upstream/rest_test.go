@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ import (
 func TestDeadlineEndsWithItsRequest(t *testing.T) {
 	s := startRaw(t, says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
 	c := client(time.Now)
-	defer c.CloseIdleConnections()
+	defer c.Close()
 	for range 2 {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		if _, err := ask(ctx, c, s.url(), "x"); err != nil {
@@ -57,7 +58,7 @@ func TestUnusedConnectionsGo(t *testing.T) {
 		count.Add(1)
 		return open{conn.(*net.TCPConn), &count}, nil
 	}), HandshakeTime: time.Second, MaxIdle: 10, IdleTime: time.Minute, MaxHeaderBytes: 4 << 10, Now: func() time.Time { return now }})
-	defer c.CloseIdleConnections()
+	defer c.Close()
 	s := startRaw(t, says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
 	var crowd []*http.Response
 	for range 5 {
@@ -149,10 +150,48 @@ func TestUnaskedOverTLS(t *testing.T) {
 	roots.AddCert(leaf)
 	c := upstream.NewClient(upstream.ClientConfig{Dial: upstream.Counted((&net.Dialer{}).DialContext), TLS: &tls.Config{RootCAs: roots},
 		HandshakeTime: 10 * time.Second, MaxIdle: 2, IdleTime: time.Minute, MaxHeaderBytes: 4 << 10, Now: time.Now})
-	defer c.CloseIdleConnections()
+	defer c.Close()
 	for range 4 {
 		if got, err := ask(t.Context(), c, "https://"+l.Addr().String(), "x"); err != nil || got != "200 ok" {
 			t.Errorf("got %q, %v", got, err)
 		}
 	}
+}
+
+// TestClose: what rests is closed at once, what is in use when it has its answer.
+func TestClose(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
+	closed := make(chan struct{}, 3)
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	s.Start()
+	defer s.Close()
+	c := client(time.Now)
+	answers := make([]*http.Response, 2)
+	for i := range answers {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL, strings.NewReader("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answers[i], err = c.RoundTrip(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := func(answer *http.Response) {
+		if text, err := io.ReadAll(answer.Body); err != nil || string(text) != "x" || answer.Body.Close() != nil {
+			t.Errorf("got %q, %v", text, err)
+		}
+	}
+	end(answers[0])
+	c.Close()
+	<-closed // the one at rest
+	end(answers[1])
+	<-closed
+	if got, err := ask(t.Context(), c, s.URL, "y"); err != nil || got != "200 y" {
+		t.Errorf("afterwards: got %q, %v", got, err)
+	}
+	<-closed
 }

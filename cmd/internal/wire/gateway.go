@@ -53,7 +53,7 @@ type serving struct {
 	handler      *proxy.Proxy
 	contentKeys  *cek.Cache // nil: none are remembered
 	certificates listen.Certificates
-	end          context.CancelFunc // of what follows files
+	end          func() // of what follows files, and of what rests
 }
 
 // Build opens the store, the keys and the listeners. After it, connections are
@@ -95,12 +95,17 @@ func (g *Gateway) build(ctx context.Context, k *keyring) (err error) {
 // prepare builds what a reload replaces. It lasts until its end is called,
 // whatever becomes of ctx.
 func (g *Gateway) prepare(ctx context.Context, c config.Config, k *keyring) (*serving, error) {
-	contentKeys := newContentKeys(c.CEKCache)
-	h, err := g.handler(c, k.live, contentKeys)
+	toUpstream, err := transport(c.Upstream, g.world.Now)
 	if err != nil {
 		return nil, err
 	}
-	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
+	contentKeys := newContentKeys(c.CEKCache)
+	h, err := g.handler(c, k.live, toUpstream, contentKeys)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	end := func() { cancel(); toUpstream.Close() }
 	certs, err := g.certificates(ctx, c, k)
 	if err != nil {
 		end()

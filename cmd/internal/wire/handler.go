@@ -13,6 +13,7 @@ import (
 	"kmproxy/proxy/cek"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/replay"
+	"kmproxy/proxy/upstream"
 )
 
 const (
@@ -27,11 +28,7 @@ func newQueue() *queue.Queue {
 }
 
 // handler is the request path that a config describes.
-func (g *Gateway) handler(c config.Config, live *keys.Live, contentKeys *cek.Cache) (*proxy.Proxy, error) {
-	toUpstream, err := transport(c.Upstream, g.world.Now)
-	if err != nil {
-		return nil, err
-	}
+func (g *Gateway) handler(c config.Config, live *keys.Live, toUpstream *upstream.Client, contentKeys *cek.Cache) (*proxy.Proxy, error) {
 	return proxy.New(proxy.Config{
 		Routes:         routes(c.Routes),
 		BasePath:       c.Listen.BasePath,
