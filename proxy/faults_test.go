@@ -78,7 +78,9 @@ var faults = map[string]struct {
 	"gzip, the second value":     {answered("200 OK\r\nContent-Encoding: \r\nContent-Encoding: gzip\r\nContent-Length: 2", "\x1f\x8b"), upstreamFailed},
 
 	"silent":               {holds(""), upstreamTimedOut},
+	"silent in the status": {holds("HTTP/1.1 20"), upstreamTimedOut},
 	"silent in the header": {holds("HTTP/1.1 200 OK\r\n"), upstreamTimedOut},
+	"silent in a line":     {holds("HTTP/1.1 200 OK\r\nContent-Le"), upstreamTimedOut},
 	"silent in the body":   {holds("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"), upstreamTimedOut},
 	"very slow":            {slowly("HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + strings.Repeat("a", 10000)), upstreamTimedOut},
 }

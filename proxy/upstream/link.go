@@ -36,6 +36,7 @@ func newLink(conn net.Conn) *link {
 type bounded struct {
 	conn net.Conn
 	left int64 // negative: no bound
+	err  error // the connection's, if it has failed
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
@@ -49,6 +50,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	if b.left > 0 {
 		b.left -= int64(n)
 	}
+	b.err = err
 	return n, err
 }
 
@@ -88,9 +90,12 @@ func (l *link) written() int64 {
 }
 
 func (l *link) answer(r *http.Request, mostHeader int64) (*http.Response, error) {
-	l.from.left = mostHeader
+	l.from.left, l.from.err = mostHeader, nil
 	answer, err := l.header(r)
 	l.from.left = -1
+	if err != nil && l.from.err != nil {
+		return nil, l.from.err // which may have been taken for the end of a line
+	}
 	return answer, err
 }
 
