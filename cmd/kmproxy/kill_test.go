@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -67,7 +66,7 @@ func newOffice(t *testing.T, k *killer, runs int) *office {
 
 // tally is what came of the runs of one command.
 type tally struct {
-	whole, writing time.Duration // of runs that are left alone, lately
+	whole, writing reach // of a run, and of it while it writes
 
 	runs, killed, nothing, midway, silent, reported int
 }
@@ -76,17 +75,19 @@ type tally struct {
 func (y *tally) time(t *testing.T, o *office, kind killing) {
 	t.Helper()
 	run := y.run(t, o, kind, moment{})
-	*y = tally{whole: run.took, writing: run.writing}
+	*y = tally{whole: reach(run.took), writing: reach(max(run.writing, time.Millisecond))}
 }
 
 // round kills one run, anywhere or while it writes.
 func (y *tally) round(t *testing.T, o *office, kind killing, anywhere bool) {
 	t.Helper()
-	at := within(y.whole)
+	from := &y.whole
 	if !anywhere {
-		at = moment{after: 1 + rand.N(max(y.writing, time.Millisecond)*3/2), writes: true}
+		from = &y.writing
 	}
-	y.run(t, o, kind, at)
+	at := from.moment()
+	at.writes = !anywhere
+	from.learn(y.run(t, o, kind, at).killed)
 }
 
 // run makes the command possible, runs it, and compares what it left.
@@ -140,10 +141,6 @@ func (y *tally) add(run outcome, done, midway bool) {
 		y.reported++
 	}
 	if !run.killed {
-		y.whole = (3*y.whole + run.took) / 4
-		if run.writing > 0 {
-			y.writing = (3*y.writing + run.writing) / 4
-		}
 		return
 	}
 	y.killed++
@@ -159,7 +156,7 @@ func (y *tally) add(run outcome, done, midway bool) {
 
 // spread tells whether the moments cover a command from its begin to its end.
 func (y *tally) spread() bool {
-	return y.killed > 1 && y.nothing > 0 && y.reported > 0
+	return y.killed > y.runs/5 && y.nothing > 0 && y.reported > y.runs/20
 }
 
 // spreadInCommits tells whether some moments fell into a commit, and some behind

@@ -44,7 +44,20 @@ type moment struct {
 	writes bool
 }
 
-func within(d time.Duration) moment { return moment{after: 1 + rand.N(d*5/4)} }
+// reach is what moments are drawn from. It closes in on what a run takes, so that most
+// of them are killed and some are not, however fast the machine is at the time.
+type reach time.Duration
+
+func (r reach) moment() moment { return moment{after: rand.N(time.Duration(r)) + 1} }
+
+// learn makes the next moments earlier or later.
+func (r *reach) learn(killed bool) {
+	if killed {
+		*r = *r * 5 / 4
+	} else {
+		*r = max(*r*2/3, reach(time.Microsecond))
+	}
+}
 
 // outcome is what came of a run.
 type outcome struct {

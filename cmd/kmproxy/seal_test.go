@@ -25,15 +25,14 @@ func TestSealRotateKilled(t *testing.T) {
 	k.source(t, "data", "data/master.key")
 	former := k.must(t, "seal", "status")["key_id"].(string)
 	rounds, kills, midway := 0, 0, 0
-	span := time.Second // kills fall into it; it closes in on what a run takes
+	from := reach(time.Second)
 	for ; midway < enough && rounds < most; rounds++ {
 		next := fmt.Sprintf("data/%d.key", rounds)
 		for {
-			if !k.run(t, within(span), "seal", "rotate", "--to", "file:"+next).killed {
-				span = span * 2 / 3
+			killed := k.run(t, from.moment(), "seal", "rotate", "--to", "file:"+next).killed
+			if from.learn(killed); !killed {
 				break
 			}
-			span = span * 5 / 4
 			kills++
 			midway += k.checkMidway(t, former, records)
 		}
