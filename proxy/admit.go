@@ -26,6 +26,7 @@ type admitted struct {
 	body    []byte        // as it was received
 	held    *account
 	claim   *replay.Claim // released if the request never reaches the upstream
+	client  string        // the caller's IP address; empty: it is not known
 }
 
 // admit makes the checks in the order of their cost. Before the token is
@@ -69,7 +70,7 @@ func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note, held *acc
 		return admitted{}, err
 	}
 	n.namedKey(key)
-	return admitted{request: r, route: route, headers: headers, member: who.member, key: key, body: body, held: held, claim: claim}, nil
+	return admitted{request: r, route: route, headers: headers, member: who.member, key: key, body: body, held: held, claim: claim, client: hostOf(n.remote)}, nil
 }
 
 // readHeaders checks the X-KM headers and that the body is JSON as it stands.

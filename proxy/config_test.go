@@ -56,6 +56,8 @@ func TestNew(t *testing.T) {
 		"a blank":          {path("/a b"), "escaped"},
 		"a letter of none": {path("/é"), "escaped"},
 		"a fragment":       {path("/a#b"), "escaped"},
+		"a disguise":       {route(func(r *proxy.Route) { r.ForwardHeaders = []string{"X-A", "X_Tenant"} }), "forwarded header"},
+		"a header of none": {route(func(r *proxy.Route) { r.ForwardHeaders = []string{""} }), "forwarded header"},
 		"a base with one":  {func(c *proxy.Config) { c.BasePath = "/b%20" }, "escaped"},
 	} {
 		config := goodConfig()

@@ -65,7 +65,7 @@ func (h hop) request(ctx context.Context, o opened) *http.Request {
 			Path:     strings.TrimSuffix(h.base.Path, "/") + o.route.Path,
 			RawPath:  strings.TrimSuffix(h.base.EscapedPath(), "/") + o.route.Path,
 			RawQuery: o.request.URL.RawQuery},
-		Header:        goingOn(o.request),
+		Header:        goingOn(o.request, o.route, o.client),
 		Body:          upstream.NewBody(content),
 		ContentLength: int64(len(content)),
 	}

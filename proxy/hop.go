@@ -5,36 +5,48 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
-// ofOneHop are headers that speak of one connection (RFC 9110 §7.6.1), with those
-// that older software takes for such.
-var ofOneHop = []string{"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
-	"Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+// passing are the headers of a request that go on from every route. All others
+// stop here, however they are spelled: what a caller writes beside the body may
+// speak of the body as it was sealed, of the way that it came, or of another
+// method or path than the route that was checked.
+var passing = []string{"Accept", "Accept-Language", "Traceparent", "Tracestate", "User-Agent"}
 
-// stopHere are headers of a request that do not go on: they speak of the body as
-// it was sent, of the way that it came before us, or they ask an upstream for
-// another method or path than the route that was checked.
-var stopHere = []string{
-	"Accept-Encoding", "Content-Encoding", "Content-Length", "Expect", "Host", "Http2-Settings",
-	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
-	"X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Original-Method", "X-Original-Url", "X-Rewrite-Url",
+// once are those of them that have one value (RFC 9110 §10.1.5, Trace Context §3.2).
+// Sent twice, it is not known which was meant, and none goes on.
+var once = []string{"Traceparent", "User-Agent"}
+
+// hostOf is the address without its port.
+func hostOf(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		return remote
+	}
+	return host
 }
 
-// goingOn are the headers of a request that the upstream gets, and by whom and
-// how it was asked for. The values are shared with the request.
-func goingOn(r *http.Request) http.Header {
-	out := make(http.Header, len(r.Header)+8) // the forwarding headers and the protocol's own
-	for name, values := range r.Header {
-		if !slices.Contains(stopHere, name) {
-			out[name] = values
+// goingOn are the headers that the upstream gets beside the protocol's own. What
+// Connection names makes no difference: none of them speaks of one connection. The
+// values are shared with the request.
+func goingOn(r *http.Request, route *Route, client string) http.Header {
+	out := make(http.Header, len(passing)+len(route.ForwardHeaders)+9) // those set here, and the protocol's own
+	for _, names := range [...][]string{passing, route.ForwardHeaders} {
+		for _, name := range names {
+			if values := r.Header[name]; len(values) == 1 || len(values) > 1 && !slices.Contains(once, name) {
+				out[name] = values
+			}
 		}
 	}
-	endHop(out)
-	if client, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+	out["Content-Type"] = []string{"application/json"} // of the opened body, whatever the sealed one's said
+	if client != "" {
 		out["X-Forwarded-For"] = []string{client}
 	}
-	out["X-Forwarded-Host"] = []string{r.Host}
+	if r.Host != "" {
+		out["X-Forwarded-Host"] = []string{r.Host}
+	}
 	out["X-Forwarded-Proto"] = []string{"http"}
 	if r.TLS != nil {
 		out["X-Forwarded-Proto"] = []string{"https"}
@@ -42,8 +54,31 @@ func goingOn(r *http.Request) http.Header {
 	return out
 }
 
-// endHop removes what speaks of the hop that a message came by: what Connection
-// names, and what is known to.
+// isDisguised reports whether a header's name is spelled so that some servers take
+// it for another one.
+func isDisguised(name string) bool {
+	return !httpguts.ValidHeaderFieldName(name) || strings.ContainsAny(name, "_.!#$%&'*+^`|~")
+}
+
+// canonical are names in net/http's spelling, each once, without those that go on
+// in any case.
+func canonical(names []string) []string {
+	var out []string
+	for _, name := range names {
+		if name = http.CanonicalHeaderKey(name); !slices.Contains(out, name) && !slices.Contains(passing, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// ofOneHop are headers that speak of one connection (RFC 9110 §7.6.1), with those
+// that older software takes for such.
+var ofOneHop = []string{"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
+	"Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+
+// endHop removes from an answer what speaks of the hop that it came by: what
+// Connection names, and what is known to.
 func endHop(h http.Header) {
 	for _, value := range h["Connection"] {
 		for option := range strings.SplitSeq(value, ",") {

@@ -37,6 +37,11 @@ type Route struct {
 	Response      ResponseMode
 	PadBytes      int  // sealed plaintext is padded to a multiple of this; 0: not padded
 	EncryptErrors bool // seal the upstream's non-2xx answers too
+
+	// ForwardHeaders are more of the caller's headers that the upstream gets, in
+	// any letter case. They must not be those that kmproxy writes itself, nor
+	// speak of one connection or of the body as it was sent.
+	ForwardHeaders []string
 }
 
 // routes finds the Route of a request.
@@ -61,6 +66,10 @@ func newRoutes(base string, list []Route) (routes, error) {
 		if methods[r.Method] != nil {
 			return routes{}, fmt.Errorf("route %s %s stands twice", r.Method, r.Path)
 		}
+		if slices.ContainsFunc(r.ForwardHeaders, isDisguised) {
+			return routes{}, fmt.Errorf("route %s %s: a forwarded header is spelled with letters, digits and hyphens", r.Method, r.Path)
+		}
+		r.ForwardHeaders = canonical(r.ForwardHeaders)
 		methods[r.Method] = &r
 	}
 	return out, nil

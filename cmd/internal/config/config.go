@@ -133,4 +133,6 @@ type Route struct {
 	Response      ResponseMode
 	PadBytes      int  // sealed plaintext is padded to a multiple of it; 0: off
 	EncryptErrors bool // seal the upstream's non-2xx answers too
+
+	ForwardHeaders []string // more of the caller's headers that go on to the upstream
 }

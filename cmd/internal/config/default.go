@@ -51,5 +51,7 @@ func defaultRoute(method, path string) Route {
 		Request:  RequestEither,
 		Response: ResponseMatch,
 		PadBytes: 256,
+
+		ForwardHeaders: []string{},
 	}
 }

@@ -95,6 +95,18 @@ var mistakes = []struct{ name, doc, want string }{
 	{"large pad", "[[route]]\nmethod = 'POST'\npath = '/a'\npad = 65537",
 		"4: route[0].pad: 65537 is not between 0 and 65536"},
 
+	{"forwarded header twice", "[[route]]\nmethod = 'POST'\npath = '/a'\nforward_headers = ['A', 'A']",
+		`4: route[0].forward_headers[1]: "A" is there twice`},
+	{"forwarded header with an underscore", "[[route]]\nmethod = 'POST'\npath = '/a'\nforward_headers = ['X_Tenant']",
+		"4: route[0].forward_headers[0]: a header name here holds letters, digits and hyphens only"},
+	{"forwarded header without a name", "[[route]]\nmethod = 'POST'\npath = '/a'\nforward_headers = ['']", "4: route[0].forward_headers[0]: is no header name"},
+	{"forwarded header of ours", "[[route]]\nmethod = 'POST'\npath = '/a'\nforward_headers = ['x-km-access-key']",
+		"4: route[0].forward_headers[0]: is written by kmproxy itself, from what it verified"},
+	{"forwarded framing", "[[route]]\nmethod = 'POST'\npath = '/a'\nforward_headers = ['te', 'content-length', 'X-HTTP-Method-Override']",
+		"4: route[0].forward_headers[0]: speaks of one connection, and ends there\n" +
+			"4: route[0].forward_headers[1]: speaks of the body as the caller sent it, which is not the one that the upstream gets\n" +
+			"4: route[0].forward_headers[2]: asks for another method or path than the route that was checked"},
+
 	// addresses and URLs
 	{"address without a port", "[listen]\naddress = 'localhost'", `2: listen.address: "localhost" is no HOST:PORT`},
 	{"named port", "[listen]\naddress = ':https'", `2: listen.address: "https" is no port: it is a number up to 65535`},

@@ -80,6 +80,7 @@ func routeSettings(r *Route) []setting {
 	return []setting{
 		bind("method", &r.Method, text(checkMethod)),
 		bind("path", &r.Path, text(checkRoutePath)),
+		bind("forward_headers", &r.ForwardHeaders, list(checkForwarded)),
 		bind("request", &r.Request, mode[RequestMode](requestModes)),
 		bind("response", &r.Response, mode[ResponseMode](responseModes)),
 		bind("pad", &r.PadBytes, integer(0, 64<<10)),

@@ -72,7 +72,7 @@ func routes(list []config.Route) []proxy.Route {
 	var out []proxy.Route
 	for _, r := range list {
 		out = append(out, proxy.Route{Method: r.Method, Path: r.Path, Request: request[r.Request],
-			Response: response[r.Response], PadBytes: r.PadBytes, EncryptErrors: r.EncryptErrors})
+			Response: response[r.Response], PadBytes: r.PadBytes, EncryptErrors: r.EncryptErrors, ForwardHeaders: r.ForwardHeaders})
 	}
 	return out
 }
