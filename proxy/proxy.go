@@ -17,6 +17,7 @@ import (
 	"kmproxy/keys/usage"
 	"kmproxy/proxy/auth"
 	"kmproxy/proxy/cek"
+	"kmproxy/proxy/origin"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/replay"
 	"kmproxy/proxy/upstream"
@@ -39,7 +40,8 @@ type Config struct {
 	MaxAnswerBytes int64        // of the upstream's body
 	Queue          *queue.Queue // for private-key operations: as many at once as there are cores
 	Budget         *Budget
-	ContentKeys    *cek.Cache // nil: every message is opened with the private key
+	ContentKeys    *cek.Cache     // nil: every message is opened with the private key
+	Trusted        origin.Trusted // proxies whose X-Forwarded-For is believed; may be empty
 	Now            func() time.Time
 	Log            *slog.Logger
 	Observe        func(Outcome) // called exactly once a request; may be nil

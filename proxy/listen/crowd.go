@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"kmproxy/proxy/origin"
 )
 
 // Limits bound the connections of one listener. Zero: as many as there are.
@@ -134,17 +136,10 @@ func hangUp(e *list.Element) {
 	_ = g.conn.Close()
 }
 
-// network is whom an address stands for: whoever has one IPv6 address has 2^64.
+// network is the origin of a connection, the zero Prefix without an IP address.
 func network(a net.Addr) netip.Prefix {
-	tcp, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.Prefix{}
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return origin.Network(tcp.AddrPort().Addr())
 	}
-	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
-	bits := 32
-	if ip.Is6() {
-		bits = 64
-	}
-	p, _ := ip.Prefix(bits) // both lengths suit
-	return p
+	return netip.Prefix{}
 }

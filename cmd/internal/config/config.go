@@ -6,6 +6,7 @@
 package config
 
 import (
+	"net/netip"
 	"net/url"
 	"time"
 )
@@ -34,6 +35,8 @@ type Config struct {
 type Listen struct {
 	Address  string // HOST:PORT; no host: every address; port 0: any free one
 	BasePath string // taken off before routes are matched; "" or "/…" without a slash at its end
+
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; masked; never IPv4 in IPv6
 }
 
 // TLS is what the public listener shows its clients.

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ func same(want, got config.Config) string {
 	return cmp.Diff(want, got,
 		cmpopts.IgnoreUnexported(config.Config{}),
 		cmp.Comparer(func(a, b *time.Location) bool { return offset(a) == offset(b) && a.String() == b.String() }),
+		cmpopts.EquateComparable(netip.Prefix{}),
 		cmp.Comparer(func(a, b *url.URL) bool { return a.String() == b.String() }),
 	)
 }

@@ -43,6 +43,9 @@ var mistakes = []struct{ name, doc, want string }{
 	{"duration", "[upstream]\ntimeout = 10", `2: upstream.timeout: wants a duration such as "5s", not an integer`},
 	{"size", "[admission]\nmax_body = 1048576", `2: admission.max_body: wants a size such as "1MiB", not an integer`},
 	{"list", "[tls]\nhostnames = 'localhost'", "2: tls.hostnames: wants a list of strings, not a string"},
+	{"network", "[listen]\ntrusted_proxies = ['10.0.0.0/8', '10.0.0.0/33', '::ffff:10.0.0.1']",
+		`2: listen.trusted_proxies[1]: "10.0.0.0/33" is neither an IP address nor a network such as 10.0.0.0/8` + "\n" +
+			`2: listen.trusted_proxies[2]: "::ffff:10.0.0.1" is neither an IP address nor a network such as 10.0.0.0/8`},
 	{"list element", "[tls]\nhostnames = [\n'a',\n7]", "4: tls.hostnames[1]: wants a string, not an integer"},
 	{"URL", "[upstream]\nurl = []", "2: upstream.url: wants a URL, not a list"},
 	{"store", "[store]\nurl = 1979-05-27", "2: store.url: wants a string, not a time"},

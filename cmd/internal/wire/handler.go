@@ -11,6 +11,7 @@ import (
 	"kmproxy/proxy"
 	"kmproxy/proxy/auth"
 	"kmproxy/proxy/cek"
+	"kmproxy/proxy/origin"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/replay"
 	"kmproxy/proxy/upstream"
@@ -45,6 +46,7 @@ func (g *Gateway) handler(c config.Config, live *keys.Live, toUpstream *upstream
 		Queue:          g.queue,
 		Budget:         g.budget,
 		ContentKeys:    contentKeys,
+		Trusted:        origin.Trusted(c.Listen.TrustedProxies),
 		Now:            g.world.Now,
 		Log:            g.log,
 		Observe: func(o proxy.Outcome) {
