@@ -9,6 +9,7 @@ import (
 
 	"kmproxy/keys"
 	"kmproxy/keys/internal/changes"
+	"kmproxy/keys/internal/disk"
 )
 
 // commitLocked is Commit for the holder of the lock.
@@ -43,13 +44,13 @@ func (s *Store) repair(h, onDisk head) error {
 		return nil
 	}
 	// The log's own name may not be on the disk yet either.
-	if err := syncFolder(s.dir); err != nil {
+	if err := s.disk.SyncFolder(s.dir); err != nil {
 		return err
 	}
 	if err := s.stageHead(h); err != nil {
 		return err
 	}
-	return publish(s.path(headName))
+	return s.publish(s.path(headName))
 }
 
 func (s *Store) write(v view, prepared []keys.Change) (next view, err error) {
@@ -66,7 +67,7 @@ func (s *Store) write(v view, prepared []keys.Change) (next view, err error) {
 
 // appendLog adds one line and acknowledges it.
 func (s *Store) appendLog(h head, r record) (next head, err error) {
-	f, err := os.OpenFile(s.path(logName), os.O_WRONLY, 0)
+	f, err := s.disk.OpenFile(s.path(logName), os.O_WRONLY, 0)
 	if err != nil {
 		return head{}, err
 	}
@@ -90,12 +91,12 @@ func (s *Store) appendLog(h head, r record) (next head, err error) {
 	if err := s.stageHead(next); err != nil {
 		return head{}, err
 	}
-	return next, publish(s.path(headName))
+	return next, s.publish(s.path(headName))
 }
 
 // takeBack gives the space of a failed commit back, unless the commit stands
 // after all. If it fails too, the line is a tail that was never acknowledged.
-func (s *Store) takeBack(f *os.File, h head) {
+func (s *Store) takeBack(f *disk.File, h head) {
 	if onDisk, err := s.readHead(); err == nil && onDisk == h {
 		_ = f.Truncate(h.length)
 		_ = s.discardStaged()

@@ -1,8 +1,15 @@
 package filestore
 
-import "time"
+import (
+	"time"
+
+	"kmproxy/keys/internal/disk"
+)
 
 // SetClock and SetPatience take the time out of tests.
 func (s *Store) SetClock(now func() time.Time) { s.now = now }
 
 func (s *Store) SetPatience(d time.Duration) { s.patience = d }
+
+// SetDisk lets a test see what the store changes.
+func (s *Store) SetDisk(d disk.Disk) { s.disk = d }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"kmproxy/keys"
+	"kmproxy/keys/internal/disk"
 )
 
 // head says how far a log is acknowledged. The zero head is that of a store
@@ -67,7 +68,7 @@ func scanHead(content []byte) (head, bool) {
 // stageHead writes the head beside the one that stands.
 func (s *Store) stageHead(h head) error {
 	sealed, _ := seal(appendHead(nil, h), 0, "")
-	if err := stage(s.path(headName), func(f *os.File) error {
+	if err := s.stage(s.path(headName), func(f *disk.File) error {
 		_, err := f.Write(sealed)
 		return err
 	}); err != nil {

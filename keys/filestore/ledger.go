@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"kmproxy/keys"
+	"kmproxy/keys/internal/disk"
 	"kmproxy/keys/usage"
 )
 
@@ -26,7 +27,8 @@ const maxLedgers = 64
 // outlives the process: the next one that takes it goes on from there.
 type Ledger struct {
 	path string
-	lock *os.File
+	lock *disk.File
+	disk disk.Disk
 }
 
 // ledgerFile is a ledger as it stands on the disk.
@@ -38,13 +40,12 @@ type ledgerFile struct {
 // OpenLedger takes a ledger that no other process has, and returns what was
 // counted in it before.
 func (s *Store) OpenLedger() (*Ledger, []keys.Use, error) {
-	dir := s.path(usageName)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := s.makeLedgers(); err != nil {
 		return nil, nil, fmt.Errorf("open usage ledger: %w", err)
 	}
 	for n := range maxLedgers {
-		path := filepath.Join(dir, strconv.Itoa(n)+".json")
-		lock, err := tryLock(path + ".lock")
+		path := filepath.Join(s.path(usageName), strconv.Itoa(n)+".json")
+		lock, err := tryLock(s.disk, path+".lock")
 		if err != nil {
 			return nil, nil, fmt.Errorf("open usage ledger: %w", err)
 		}
@@ -55,9 +56,23 @@ func (s *Store) OpenLedger() (*Ledger, []keys.Use, error) {
 		if err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("open usage ledger: %w", err), lock.Close())
 		}
-		return &Ledger{path, lock}, before, nil
+		return &Ledger{path, lock, s.disk}, before, nil
 	}
 	return nil, nil, fmt.Errorf("open usage ledger: %d processes count on %s already", maxLedgers, s.dir)
+}
+
+// makeLedgers makes the folder of the ledgers. Its name, and that of the store's own
+// folder, must outlive the power before anything in it is acknowledged.
+func (s *Store) makeLedgers() error {
+	for _, dir := range []string{s.dir, s.path(usageName)} {
+		if err := s.disk.MakeFolder(dir, 0o700); err != nil {
+			return err
+		}
+		if err := s.disk.SyncFolder(filepath.Dir(dir)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Write replaces what the ledger says, whole or not at all, and durably.
@@ -66,13 +81,13 @@ func (l *Ledger) Write(uses []keys.Use) error {
 	if err != nil {
 		return fmt.Errorf("write usage ledger: %w", err)
 	}
-	if err := os.Remove(l.path + stagedSuffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := l.disk.Remove(l.path + stagedSuffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("write usage ledger: %w", err) // a process died while it wrote
 	}
-	if err := stage(l.path, func(f *os.File) error { _, err := f.Write(append(content, '\n')); return err }); err != nil {
+	if err := stage(l.disk, l.path, func(f *disk.File) error { _, err := f.Write(append(content, '\n')); return err }); err != nil {
 		return fmt.Errorf("write usage ledger: %w", err)
 	}
-	return publish(l.path)
+	return publish(l.disk, l.path)
 }
 
 // Close lets another process take the ledger.

@@ -14,7 +14,7 @@ import (
 // ledgers of running ones stay, because they go on counting in memory. An error
 // may leave part of it done; doing it again is safe.
 func (s *Store) ReplaceUses(uses []keys.Use) error {
-	if err := os.MkdirAll(s.path(usageName), 0o700); err != nil {
+	if err := s.makeLedgers(); err != nil {
 		return fmt.Errorf("replace usage ledgers: %w", err)
 	}
 	for n := range maxLedgers {
@@ -22,14 +22,14 @@ func (s *Store) ReplaceUses(uses []keys.Use) error {
 		if _, err := os.Stat(path); len(uses) == 0 && errors.Is(err, os.ErrNotExist) {
 			continue
 		}
-		lock, err := tryLock(path + ".lock")
+		lock, err := tryLock(s.disk, path+".lock")
 		if err != nil {
 			return fmt.Errorf("replace usage ledgers: %w", err)
 		}
 		if lock == nil {
 			continue // a running process has it
 		}
-		l := &Ledger{path, lock}
+		l := &Ledger{path, lock, s.disk}
 		if err := errors.Join(l.Write(uses), l.Close()); err != nil {
 			return fmt.Errorf("replace usage ledgers: %w", err)
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"kmproxy/keys/internal/disk"
 )
 
 // ErrBusy reports that a commit gave up waiting for the writer before it.
@@ -32,13 +34,13 @@ func (s *Store) lock(ctx context.Context) (release func(), err error) {
 	}, nil
 }
 
-func (s *Store) lockFile(ctx context.Context) (*os.File, error) {
-	if err := os.Mkdir(s.dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+func (s *Store) lockFile(ctx context.Context) (*disk.File, error) {
+	if err := s.disk.MakeFolder(s.dir, 0o700); err != nil {
 		return nil, err
 	}
 	deadline := time.Now().Add(s.patience)
 	for wait := time.Millisecond; ; wait = min(2*wait, 16*time.Millisecond) {
-		f, err := tryLock(s.path(lockName))
+		f, err := tryLock(s.disk, s.path(lockName))
 		if f != nil || err != nil {
 			return f, err
 		}
@@ -55,8 +57,8 @@ func (s *Store) lockFile(ctx context.Context) (*os.File, error) {
 
 // tryLock returns nil and no error while somebody else holds the lock. It asks
 // instead of waiting in flock, which would outlast the context.
-func tryLock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+func tryLock(d disk.Disk, path string) (*disk.File, error) {
+	f, err := d.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -4,11 +4,11 @@ import (
 	"bufio"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"kmproxy/keys"
+	"kmproxy/keys/internal/disk"
 )
 
 const (
@@ -37,12 +37,12 @@ func (s *Store) rewriteLog(h head, snap keys.Snapshot, at string) (next head, er
 		}
 	}()
 	if h.generation == 0 { // the folder may be as new as the log
-		if err := syncFolder(filepath.Dir(s.dir)); err != nil {
+		if err := s.disk.SyncFolder(filepath.Dir(s.dir)); err != nil {
 			return head{}, err
 		}
 	}
 	top := header{h.generation + 1, snap.Revision, at, len(snap.Entries), h.last}
-	err = stage(s.path(logName), func(f *os.File) error {
+	err = s.stage(s.path(logName), func(f *disk.File) error {
 		next, err = writeLog(f, top, snap.Entries)
 		return err
 	})
@@ -52,10 +52,10 @@ func (s *Store) rewriteLog(h head, snap keys.Snapshot, at string) (next head, er
 	if err := s.stageHead(next); err != nil {
 		return head{}, err
 	}
-	if err := publish(s.path(logName)); err != nil {
+	if err := s.publish(s.path(logName)); err != nil {
 		return head{}, err
 	}
-	return next, publish(s.path(headName))
+	return next, s.publish(s.path(headName))
 }
 
 // writeLog writes a log without commits and returns its head.

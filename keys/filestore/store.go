@@ -11,6 +11,7 @@ import (
 
 	"kmproxy/keys"
 	"kmproxy/keys/internal/changes"
+	"kmproxy/keys/internal/disk"
 )
 
 const (
@@ -27,6 +28,7 @@ const lockPatience = 10 * time.Second
 // use, and holds no file open between calls.
 type Store struct {
 	dir      string
+	disk     disk.Disk
 	now      func() time.Time
 	patience time.Duration
 	turn     chan struct{} // taken by the one Commit of this Store that goes for the lock
