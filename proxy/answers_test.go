@@ -23,7 +23,7 @@ func TestStatuses(t *testing.T) {
 		sealed bool
 	}{
 		{200, proxytest.Answer, true}, {200, "", true}, {200, "not JSON", true}, {200, strings.Repeat("a", 256), true},
-		{201, "{}", true}, {202, "{}", true}, {204, "", false}, {206, "{}", true},
+		{201, "{}", true}, {202, "{}", true}, {204, "", false}, {205, "", false}, {206, "{}", true},
 		{300, "{}", false}, {301, "", false}, {302, "<html>", false}, {304, "", false}, {307, "{}", false},
 		{400, proxytest.Answer, false}, {401, "", false}, {403, "{}", false}, {404, "not found", false}, {409, "{}", false}, {429, "", false},
 		{500, "Internal Server Error", false}, {502, "<html>", false}, {503, "", false}, {504, "{}", false}, {599, "{}", false},

@@ -77,17 +77,17 @@ func (h hop) request(ctx context.Context, o opened) *http.Request {
 	return out.WithContext(ctx)
 }
 
-// takeWhole reads the upstream's body to its end. A body that breaks off or goes
-// on behind the limit is an error, never a shorter answer. So is a status that is
-// no answer (RFC 9110 §15): the body of a 101 is the bare connection, and below
-// 100 it could not be written.
+// takeWhole reads the upstream's body to its end. A body that breaks off or goes on
+// beyond the limit is an error, never a shorter answer. So is a status that is no
+// final answer (RFC 9110 §15).
 func takeWhole(to opened, r *http.Response, most int64) (answer, error) {
 	if r.StatusCode < 200 || r.StatusCode > 599 {
 		return answer{}, errAnswerStatus
 	}
-	if slices.ContainsFunc(r.Header["Content-Encoding"], func(coding string) bool { return coding != "" }) {
+	if slices.ContainsFunc(r.Header["Content-Encoding"], isCoded) {
 		return answer{}, errAnswerCoded
 	}
+	delete(r.Header, "Content-Encoding") // "identity" says nothing, and not of a sealed body
 	body, err := to.held.readAll(io.LimitReader(r.Body, most+1), r.ContentLength)
 	if err != nil {
 		return answer{}, err
@@ -99,10 +99,20 @@ func takeWhole(to opened, r *http.Response, most int64) (answer, error) {
 	return answer{to: to, status: r.StatusCode, header: r.Header, body: body}, nil
 }
 
+// isCoded reports whether a Content-Encoding names a coding other than identity.
+func isCoded(value string) bool {
+	for coding := range strings.SplitSeq(value, ",") {
+		if coding = strings.Trim(coding, " \t"); coding != "" && !strings.EqualFold(coding, "identity") {
+			return true
+		}
+	}
+	return false
+}
+
 var (
 	errAnswerStatus   = errors.New("its answer has a status outside 200 to 599")
 	errAnswerTooLarge = errors.New("its answer is larger than kmproxy takes")
-	errAnswerCoded    = errors.New("its answer has a content coding that nobody asked for")
+	errAnswerCoded    = errors.New("its answer has a content coding, and none was asked for")
 )
 
 // unanswered maps an error of the exchange. Its text may quote what the upstream
@@ -111,6 +121,7 @@ func (p *Proxy) unanswered(client context.Context, err error) *Error {
 	var op *net.OpError
 	var timeout net.Error
 	var untrusted *tls.CertificateVerificationError
+	var fault upstream.Fault
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused
 	}
@@ -119,14 +130,18 @@ func (p *Proxy) unanswered(client context.Context, err error) *Error {
 		return refuse(clientGone, "while waiting for the upstream")
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return refuse(upstreamTimedOut, "")
+	case errors.As(err, &fault):
+		return refuse(upstreamFailed, fault.Error())
 	case errors.Is(err, errAnswerStatus), errors.Is(err, errAnswerTooLarge), errors.Is(err, errAnswerCoded):
 		return refuse(upstreamFailed, err.Error())
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF):
+		return refuse(upstreamFailed, "it closed the connection instead of answering")
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return refuse(upstreamFailed, "its answer ended early")
 	case errors.As(err, &untrusted):
 		return refuse(upstreamFailed, untrusted.Error())
 	case errors.As(err, &op):
 		return refuse(upstreamFailed, op.Op+": "+op.Err.Error())
 	}
-	return refuse(upstreamFailed, "it closed the connection, or its answer is not understood")
+	return refuse(upstreamFailed, "the exchange with it failed")
 }

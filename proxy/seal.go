@@ -64,9 +64,9 @@ func (a answer) wantsSeal() bool {
 	return a.to.answer.key != nil && !a.bodiless() && (success || a.to.route.EncryptErrors)
 }
 
-// bodiless tells whether no body can go with the answer (RFC 9110 §6.4.1).
+// bodiless reports whether no body can go with the answer (RFC 9110 §6.4.1, §15.3.6).
 func (a answer) bodiless() bool {
-	return a.status == http.StatusNoContent || a.status == http.StatusNotModified || a.to.request.Method == http.MethodHead
+	return a.to.request.Method == http.MethodHead || a.status == http.StatusNoContent || a.status == http.StatusResetContent || a.status == http.StatusNotModified
 }
 
 // tellsOfPlaintext are headers that say something of the body before it was

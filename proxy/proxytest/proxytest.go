@@ -76,7 +76,7 @@ func (p *Proxy) config(t testing.TB) proxy.Config {
 	to, err := url.Parse(p.Upstream.URL)
 	must(t, err)
 	transport := upstream.NewClient(upstream.ClientConfig{Dial: upstream.Counted((&net.Dialer{}).DialContext), TLS: &tls.Config{MinVersion: tls.VersionTLS12},
-		HandshakeTime: 10 * time.Second, MaxIdle: 100, IdleTime: time.Minute, MaxHeaderBytes: 64 << 10, Now: time.Now})
+		HandshakeTime: 10 * time.Second, MaxIdle: 100, IdleTime: time.Minute, MaxAge: time.Hour, MaxHeaderBytes: 64 << 10, Now: time.Now})
 	t.Cleanup(transport.Close)
 	return proxy.Config{
 		Routes: []proxy.Route{{Method: http.MethodPost, Path: ARSPath, Request: proxy.RequestEither,

@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// errAnswerHeader reports a header that is longer than allowed, or that does not end.
-var errAnswerHeader = errors.New("the answer's header is too large")
-
 // ClientConfig is what a Client works with. Every field must be set unless its
 // comment says otherwise.
 type ClientConfig struct {
@@ -23,8 +20,9 @@ type ClientConfig struct {
 	TLS            *tls.Config   // for https; may be nil
 	HandshakeTime  time.Duration // of TLS
 	MaxIdle        int           // connections at rest, of each server
-	IdleTime       time.Duration // that one may rest
-	MaxHeaderBytes int64         // of an answer
+	IdleTime       time.Duration // that one may be idle
+	MaxAge         time.Duration // of a connection that is used again, since it was dialled: a name that moved is followed
+	MaxHeaderBytes int64         // of an answer, its interim ones included
 	Now            func() time.Time
 }
 
@@ -47,7 +45,7 @@ type Client struct {
 func NewClient(c ClientConfig) *Client { return &Client{c: c, rest: map[string][]*link{}} }
 
 // RoundTrip implements http.RoundTripper. Of the body it reads what Content-Length
-// says. Errors are those of the network, of TLS, and of an answer that is none.
+// says. Errors are those of the network, of TLS, and a Fault of the answer.
 func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 	x, told := r.Body.(*attempt) // else nobody asks whether it was sent
 	if told {
@@ -66,8 +64,8 @@ func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
 		l.close()
 		return nil, err
 	}
-	answer.Body = &answerBody{ReadCloser: answer.Body, link: l, done: func(again bool) { c.done(r.URL, l, again) },
-		keep: !answer.Close && !r.Close && answer.StatusCode != http.StatusSwitchingProtocols, empty: answer.ContentLength == 0 || answer.Body == http.NoBody}
+	answer.Body = &answerBody{Reader: answer.Body, link: l, done: func(again bool) { c.done(r.URL, l, again) },
+		keep: !answer.Close, ended: answer.ContentLength == 0 || answer.Body == http.NoBody}
 	return answer, nil
 }
 
@@ -79,7 +77,7 @@ func (c *Client) link(r *http.Request) (*link, error) {
 		if l == nil {
 			return c.dial(r.Context(), r.URL)
 		}
-		if l.quiet() && c.c.Now().Sub(l.since) < c.c.IdleTime {
+		if now := c.c.Now(); l.quiet() && now.Sub(l.since) < c.c.IdleTime && now.Sub(l.born) < c.c.MaxAge {
 			return l, nil
 		}
 		l.close()
@@ -104,7 +102,7 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (*link, error) {
 		return nil, err
 	}
 	if u.Scheme != "https" {
-		return newLink(conn), nil
+		return newLink(conn, c.c.Now()), nil
 	}
 	config := c.c.TLS.Clone()
 	config.ServerName = u.Hostname()
@@ -114,7 +112,7 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (*link, error) {
 	if err := secure.HandshakeContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("TLS to the upstream: %w", err), conn.Close())
 	}
-	return newLink(secure), nil
+	return newLink(secure, c.c.Now()), nil
 }
 
 // done takes a connection back, or closes it.
@@ -139,7 +137,7 @@ func (c *Client) put(key string, l *link) bool {
 		old++
 	}
 	c.rest[key] = slices.Delete(list, 0, old)
-	if c.closed || len(c.rest[key]) >= c.c.MaxIdle {
+	if c.closed || len(c.rest[key]) >= c.c.MaxIdle || l.since.Sub(l.born) >= c.c.MaxAge {
 		return false
 	}
 	c.rest[key] = append(c.rest[key], l)

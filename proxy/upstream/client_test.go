@@ -77,7 +77,7 @@ func says(text string) func(int64, net.Conn) bool {
 // client is one that dials what it is told, with a clock of its own.
 func client(now func() time.Time) *upstream.Client {
 	return upstream.NewClient(upstream.ClientConfig{Dial: upstream.Counted((&net.Dialer{}).DialContext), TLS: &tls.Config{MinVersion: tls.VersionTLS12},
-		HandshakeTime: 10 * time.Second, MaxIdle: 2, IdleTime: time.Minute, MaxHeaderBytes: 4 << 10, Now: now})
+		HandshakeTime: 10 * time.Second, MaxIdle: 2, IdleTime: time.Minute, MaxAge: time.Hour, MaxHeaderBytes: 4 << 10, Now: now})
 }
 
 func ask(ctx context.Context, c *upstream.Client, url, body string) (string, error) {
@@ -111,7 +111,7 @@ func TestAnswers(t *testing.T) {
 		"that says goodbye":   {"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", "200 ok", false},
 		"of HTTP/1.0":         {"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "200 ok", false},
 		"with more behind":    {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", "200 ok", false},
-		"that goes elsewhere": {"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "101 ", false},
+		"that goes elsewhere": {"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "", false},
 		"no answer":           {"hello\r\n\r\n", "", false},
 		"a header too large":  {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 8<<10) + "\r\nContent-Length: 2\r\n\r\nok", "", false},
 		"interim for ever":    {strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 50), "", false},
@@ -249,7 +249,7 @@ func TestTLS(t *testing.T) {
 		c := upstream.NewClient(upstream.ClientConfig{Dial: upstream.Counted(func(ctx context.Context, network, address string) (net.Conn, error) {
 			dials.Add(1)
 			return (&net.Dialer{}).DialContext(ctx, network, address)
-		}), TLS: tt.config, HandshakeTime: 10 * time.Second, MaxIdle: 2, IdleTime: time.Minute, MaxHeaderBytes: 4 << 10, Now: time.Now})
+		}), TLS: tt.config, HandshakeTime: 10 * time.Second, MaxIdle: 2, IdleTime: time.Minute, MaxAge: time.Hour, MaxHeaderBytes: 4 << 10, Now: time.Now})
 		for range 3 {
 			got, err := ask(t.Context(), c, "https://"+tt.host, "x")
 			var untrusted *tls.CertificateVerificationError

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -18,40 +17,17 @@ import (
 // link is one connection, with its buffers. One request at a time uses it.
 type link struct {
 	conn  net.Conn
-	from  *bounded
 	read  *bufio.Reader
 	write *bufio.Writer
+	lines []byte // memory for the head of an answer
 	used  bool
-	since time.Time   // at rest
+	born  time.Time   // when it was dialled
+	since time.Time   // idle
 	stop  func() bool // watching the request's context
 }
 
-func newLink(conn net.Conn) *link {
-	from := &bounded{conn: conn}
-	return &link{conn: conn, from: from, read: bufio.NewReader(from), write: bufio.NewWriter(conn)}
-}
-
-// bounded is what may be read of a header: a bound that does not hold for bodies,
-// which their reader bounds.
-type bounded struct {
-	conn net.Conn
-	left int64 // negative: no bound
-	err  error // the connection's, if it has failed
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.left == 0 {
-		return 0, errAnswerHeader
-	}
-	if b.left > 0 && int64(len(p)) > b.left {
-		p = p[:b.left]
-	}
-	n, err := b.conn.Read(p)
-	if b.left > 0 {
-		b.left -= int64(n)
-	}
-	b.err = err
-	return n, err
+func newLink(conn net.Conn, now time.Time) *link {
+	return &link{conn: conn, read: bufio.NewReader(conn), write: bufio.NewWriter(conn), born: now}
 }
 
 // exchange writes the request and reads the answer's header. When the request's
@@ -89,27 +65,24 @@ func (l *link) written() int64 {
 	return 0
 }
 
+// answer reads past the interim answers, which say nothing to a proxy (RFC 9110
+// §15.2), to the final one. Together they may have so many bytes of headers.
 func (l *link) answer(r *http.Request, mostHeader int64) (*http.Response, error) {
-	l.from.left, l.from.err = mostHeader, nil
-	answer, err := l.header(r)
-	l.from.left = -1
-	if err != nil && l.from.err != nil {
-		return nil, l.from.err // which may have been taken for the end of a line
-	}
-	return answer, err
-}
-
-// header reads past the interim answers, which say nothing to a proxy (RFC 9110
-// §15.2), to the final one.
-func (l *link) header(r *http.Request) (*http.Response, error) {
 	const mostInterim = 5
 	for range mostInterim {
-		answer, err := http.ReadResponse(l.read, r)
-		if err != nil || answer.StatusCode >= 200 || answer.StatusCode == http.StatusSwitchingProtocols {
-			return answer, err
+		var h head
+		var err error
+		if h, mostHeader, l.lines, err = readHead(l.read, mostHeader, l.lines); err != nil {
+			return nil, err
+		}
+		switch {
+		case h.status == http.StatusSwitchingProtocols:
+			return nil, faultSwitch
+		case h.status >= 200:
+			return l.response(r, h), nil
 		}
 	}
-	return nil, errAnswerHeader
+	return nil, faultInterim
 }
 
 // close ends the connection, whatever is on it.
@@ -160,32 +133,4 @@ func rawConn(c net.Conn) (syscall.RawConn, bool) {
 	}
 	raw, err := s.SyscallConn()
 	return raw, err == nil
-}
-
-// answerBody gives the connection back when it was read to its end, and closes it
-// when it was not.
-type answerBody struct {
-	io.ReadCloser
-	link   *link
-	done   func(again bool)
-	keep   bool // the connection goes on behind this answer
-	empty  bool // there is nothing to read
-	ended  bool
-	closed bool
-}
-
-func (b *answerBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.ended = b.ended || err == io.EOF
-	return n, err
-}
-
-func (b *answerBody) Close() error {
-	if b.closed {
-		return nil
-	}
-	b.closed = true
-	undisturbed := b.link.stop() // the context did not end meanwhile
-	b.done(b.keep && undisturbed && (b.ended || b.empty) && b.link.read.Buffered() == 0)
-	return nil
 }

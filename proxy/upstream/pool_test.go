@@ -35,7 +35,7 @@ func newWorld(t *testing.T, urls ...string) *world {
 		w.dials[address]++
 		w.mu.Unlock()
 		return (&net.Dialer{}).DialContext(ctx, network, address)
-	}), MaxIdle: 100, IdleTime: time.Hour, MaxHeaderBytes: 64 << 10, Now: w.time})
+	}), MaxIdle: 100, IdleTime: time.Hour, MaxAge: 100 * time.Hour, MaxHeaderBytes: 64 << 10, Now: w.time})
 	t.Cleanup(transport.Close)
 	var list []*url.URL
 	for _, text := range urls {

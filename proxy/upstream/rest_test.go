@@ -57,7 +57,7 @@ func TestUnusedConnectionsGo(t *testing.T) {
 		}
 		count.Add(1)
 		return open{conn.(*net.TCPConn), &count}, nil
-	}), HandshakeTime: time.Second, MaxIdle: 10, IdleTime: time.Minute, MaxHeaderBytes: 4 << 10, Now: func() time.Time { return now }})
+	}), HandshakeTime: time.Second, MaxIdle: 10, IdleTime: time.Minute, MaxAge: time.Hour, MaxHeaderBytes: 4 << 10, Now: func() time.Time { return now }})
 	defer c.Close()
 	s := startRaw(t, says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
 	var crowd []*http.Response
@@ -149,7 +149,7 @@ func TestUnaskedOverTLS(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(leaf)
 	c := upstream.NewClient(upstream.ClientConfig{Dial: upstream.Counted((&net.Dialer{}).DialContext), TLS: &tls.Config{RootCAs: roots},
-		HandshakeTime: 10 * time.Second, MaxIdle: 2, IdleTime: time.Minute, MaxHeaderBytes: 4 << 10, Now: time.Now})
+		HandshakeTime: 10 * time.Second, MaxIdle: 2, IdleTime: time.Minute, MaxAge: time.Hour, MaxHeaderBytes: 4 << 10, Now: time.Now})
 	defer c.Close()
 	for range 4 {
 		if got, err := ask(t.Context(), c, "https://"+l.Addr().String(), "x"); err != nil || got != "200 ok" {
@@ -194,4 +194,23 @@ func TestClose(t *testing.T) {
 		t.Errorf("afterwards: got %q, %v", got, err)
 	}
 	<-closed
+}
+
+// TestOldConnectionsGo: a connection that is always in use is replaced when it is as
+// old as it may be, so that a name that moved is followed.
+func TestOldConnectionsGo(t *testing.T) {
+	now := time.Now()
+	c := upstream.NewClient(upstream.ClientConfig{Dial: upstream.Counted((&net.Dialer{}).DialContext), HandshakeTime: time.Second,
+		MaxIdle: 10, IdleTime: time.Minute, MaxAge: time.Minute, MaxHeaderBytes: 4 << 10, Now: func() time.Time { return now }})
+	defer c.Close()
+	s := startRaw(t, says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+	for i, want := range []int64{1, 1, 1, 2, 2, 2, 3} { // every 20 s
+		if _, err := ask(t.Context(), c, s.url(), "x"); err != nil {
+			t.Error(err)
+		}
+		if got := s.conns.Load(); got != want {
+			t.Errorf("after %d s: %d connections, want %d", 20*i, got, want)
+		}
+		now = now.Add(20 * time.Second)
+	}
 }

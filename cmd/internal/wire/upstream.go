@@ -30,7 +30,8 @@ func transport(c config.Upstream, now func() time.Time) (*upstream.Client, error
 		TLS:            t,
 		HandshakeTime:  patience,
 		MaxIdle:        256,
-		IdleTime:       90 * time.Second,
+		IdleTime:       time.Minute,
+		MaxAge:         time.Minute,
 		MaxHeaderBytes: 64 << 10,
 		Now:            now,
 	}), nil
