@@ -31,13 +31,16 @@ func demoCommand(e *env) *cli.Command {
 }
 
 func demo(e *env, c *cli.Context) (r result, err error) {
+	e.detachLog()
+	parent, stopHUP := untilHangup(c.Context)
+	defer stopHUP()
 	dir, remove, err := e.demoDir(c.String("dir"))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
 
-	ctx, stop := context.WithCancel(c.Context)
+	ctx, stop := context.WithCancel(parent)
 	defer stop()
 	s, err := e.stage(ctx, dir, c.Bool("once"))
 	if err != nil {
@@ -49,11 +52,11 @@ func demo(e *env, c *cli.Context) (r result, err error) {
 
 	views, err := s.call(ctx)
 	if err == nil {
-		err = e.print(views)
+		err = e.printUntil(ctx, views)
 	}
 	if err == nil && !c.Bool("once") {
 		if !e.json { // there, the views are the one document
-			err = e.print(s.commands())
+			err = e.printUntil(ctx, s.commands())
 		}
 		select {
 		case <-ctx.Done():

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"kmproxy/cmd/internal/logqueue"
 )
 
 // env is all that a command sees of the world around it.
@@ -16,7 +18,8 @@ type env struct {
 	getenv         func(string) string
 	dir            string // the working folder, see env.path
 	now            func() time.Time
-	json           bool // exactly one JSON document on stdout
+	json           bool              // exactly one JSON document on stdout
+	queues         []*logqueue.Queue // of a service, see env.detach
 }
 
 func newEnv(args []string, stdin io.Reader, stdout, stderr io.Writer) *env {

@@ -25,6 +25,10 @@ func serveCommand(e *env) *cli.Command {
 }
 
 func serve(e *env, c *cli.Context) (result, error) {
+	e.detach()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP) // one that comes during the start reads the config again after it
+	defer signal.Stop(hup)
 	cfg, err := e.config(c)
 	if err != nil {
 		return nil, err
@@ -39,7 +43,7 @@ func serve(e *env, c *cli.Context) (result, error) {
 	}
 	log.Info("serving", "version", version(), "go", runtime.Version(), "rsa", rsaBy(), "address", g.PublicAddress().String(), "admin", g.AdminAddress().String(),
 		"upstream", fmt.Sprint(cfg.Upstream.Servers()), "store", cfg.Store.String(), "projects", g.Projects())
-	go e.reloads(c, g, log)
+	go e.reloads(c, g, log, hup)
 	service := notifier{log}
 	service.ready()
 	defer context.AfterFunc(c.Context, service.stopping)()
@@ -49,10 +53,7 @@ func serve(e *env, c *cli.Context) (result, error) {
 }
 
 // reloads reads the config again at each SIGHUP, until the context ends.
-func (e *env) reloads(c *cli.Context, g *wire.Gateway, log *slog.Logger) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+func (e *env) reloads(c *cli.Context, g *wire.Gateway, log *slog.Logger, hup <-chan os.Signal) {
 	service := notifier{log}
 	for {
 		select {

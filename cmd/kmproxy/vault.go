@@ -30,7 +30,9 @@ func (e *env) manager(c *cli.Context, to wire.Intent) (*keys.Manager, config.Con
 	return m, cfg, explain(err)
 }
 
-func (e *env) world() wire.World { return wire.World{Getenv: e.getenv, Now: e.now} }
+func (e *env) world() wire.World {
+	return wire.World{Getenv: e.getenv, Now: e.now, LogDrops: e.logDrops}
+}
 
 // actor is the OS user: who the record of changes names.
 func actor() keys.Actor {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -66,14 +68,40 @@ func (c *Counters) text() string {
 	return text + fmt.Sprintf("kmproxy_request_seconds_sum %g\nkmproxy_request_seconds_count %d\n", c.seconds, c.total)
 }
 
-// Gauge is a number that goes up and down.
+// Gauge is a number that goes up and down, or with Counter set one that only goes up.
 type Gauge struct {
 	Name, Help string
+	Label      string // name="value" within the braces; empty: none. Gauges of one Name stand side by side
 	Value      float64
+	Counter    bool
 }
 
-func (g Gauge) text() string {
-	return fmt.Sprintf("# HELP %s %s\n# TYPE %s gauge\n%s %g\n", g.Name, g.Help, g.Name, g.Name, g.Value)
+// head is what stands before the samples of a name.
+func (g Gauge) head() string {
+	kind := "gauge"
+	if g.Counter {
+		kind = "counter"
+	}
+	return fmt.Sprintf("# HELP %s %s\n# TYPE %s %s\n", g.Name, g.Help, g.Name, kind)
+}
+
+func (g Gauge) sample() string {
+	name := g.Name
+	if g.Label != "" {
+		name += "{" + g.Label + "}"
+	}
+	return name + " " + strconv.FormatFloat(g.Value, 'f', -1, 64) + "\n"
+}
+
+func textOf(gauges []Gauge) string {
+	var b strings.Builder
+	for i, g := range gauges {
+		if i == 0 || gauges[i-1].Name != g.Name {
+			b.WriteString(g.head())
+		}
+		b.WriteString(g.sample())
+	}
+	return b.String()
 }
 
 // Config is what is told. All of it must be set.
@@ -101,10 +129,8 @@ func Handler(c Config) http.Handler {
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_, _ = c.Counters.WriteTo(w) // the reader went away: nobody is left to tell
-		for _, g := range c.Gauges() {
-			_, _ = io.WriteString(w, g.text()) // as before
-		}
+		_, _ = c.Counters.WriteTo(w)                 // the reader went away: nobody is left to tell
+		_, _ = io.WriteString(w, textOf(c.Gauges())) // as before
 	})
 	return mux
 }

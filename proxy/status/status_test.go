@@ -109,7 +109,7 @@ func TestMetrics(t *testing.T) {
 
 func TestGauges(t *testing.T) {
 	h := handler(&status.Counters{}, nil, status.Gauge{Name: "a", Help: "Things.", Value: 1.5}, status.Gauge{Name: "b", Help: "Others.", Value: 1 << 30})
-	want := noRequests + "# HELP a Things.\n# TYPE a gauge\na 1.5\n# HELP b Others.\n# TYPE b gauge\nb 1.073741824e+09\n"
+	want := noRequests + "# HELP a Things.\n# TYPE a gauge\na 1.5\n# HELP b Others.\n# TYPE b gauge\nb 1073741824\n"
 	if got := text(t, get(t, h, "GET", "/metrics")); got != want {
 		t.Errorf("got:\n%s", got)
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,6 +41,30 @@ func TestUnitLendsWhatTheConfigNames(t *testing.T) {
 	for _, m := range named {
 		if !strings.Contains(unit, "\nLoadCredential="+m[1]+":/etc/kmproxy/"+m[1]+"\n") {
 			t.Errorf("%s is not lent", m[1])
+		}
+	}
+}
+
+// TestUnitsAreBounded: the service is always started again, and what both units may take
+// of memory is bounded above what the default limits let callers take.
+func TestUnitsAreBounded(t *testing.T) {
+	service, backup := content(t, "systemd/kmproxy.service"), content(t, "systemd/kmproxy-backup.service")
+	for _, want := range []string{"\nRestart=always\n", "\nStartLimitBurst="} {
+		if !strings.Contains(service, want) {
+			t.Errorf("the service has no %q", want)
+		}
+	}
+	m := regexp.MustCompile(`(?m)^MemoryMax=(\d+)M$`).FindStringSubmatch(service)
+	if m == nil {
+		t.Fatal("the service has no MemoryMax in megabytes")
+	}
+	mebibytes, err := strconv.ParseInt(m[1], 10, 64)
+	if least := config.Default("/").Limits.BodyMemoryBytes>>20 + 128; err != nil || mebibytes < int64(least) {
+		t.Errorf("MemoryMax is %d MiB, the default limits need %d", mebibytes, least)
+	}
+	for _, want := range []string{"\nProtectSystem=strict\n", "\nCapabilityBoundingSet=", "\nSystemCallFilter=", "\nMemoryMax=", "\nNoNewPrivileges=yes\n"} {
+		if !strings.Contains(backup, want) {
+			t.Errorf("the backup has no %q", want)
 		}
 	}
 }

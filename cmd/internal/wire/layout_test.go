@@ -39,6 +39,7 @@ var allowed = []struct {
 	{"cmd/internal/suggest", nil},
 	{"cmd/internal/config", []string{"cmd/internal/suggest"}},
 	{"cmd/internal/arsdemo", nil},
+	{"cmd/internal/logqueue", nil},
 	{"cmd/internal/wire", []string{"crypto/", "keys", "proxy", "cmd/internal/config"}},
 	{"cmd/...", []string{"crypto/", "keys", "proxy", "cmd/internal/"}},
 	{"bench", []string{"crypto/", "keys", "proxy", "bench/load"}},

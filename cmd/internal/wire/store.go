@@ -18,8 +18,16 @@ import (
 
 // World is what the parts get from the process.
 type World struct {
-	Getenv func(string) string
-	Now    func() time.Time
+	Getenv   func(string) string
+	Now      func() time.Time
+	LogDrops func() uint64 // lines of the log that were dropped so far; nil: none ever are
+}
+
+func (w World) logDrops() uint64 {
+	if w.LogDrops == nil {
+		return 0
+	}
+	return w.LogDrops()
 }
 
 // Intent says what a store is opened for. The zero value is invalid.
