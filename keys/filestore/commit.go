@@ -28,6 +28,7 @@ func (s *Store) commitLocked(ctx context.Context, base keys.Revision, prepared [
 	if err != nil {
 		return 0, err
 	}
+	s.durable = next.head
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen = next
@@ -35,17 +36,20 @@ func (s *Store) commitLocked(ctx context.Context, base keys.Revision, prepared [
 }
 
 // repair finishes what a writer that failed or died left to do: see the table in
-// the package comment. The tail of the log is cut off by appendLog.
+// the package comment. The tail of the log is cut off by appendLog. What another
+// writer renamed may not be on the disk yet, and nothing may be built on it before.
 func (s *Store) repair(h, onDisk head) error {
 	if err := s.discardStaged(); err != nil {
 		return err
 	}
-	if h == onDisk {
+	if h == onDisk && h == s.durable {
 		return nil
 	}
-	// The log's own name may not be on the disk yet either.
 	if err := s.disk.SyncFolder(s.dir); err != nil {
 		return err
+	}
+	if h == onDisk {
+		return nil
 	}
 	if err := s.stageHead(h); err != nil {
 		return err

@@ -50,8 +50,9 @@
 //	  head.json renamed                   committed
 //
 // "Removed" and "cut off" are done by the next commit, under the lock; it also
-// writes the head.json that is missing or behind. After a power cut a rename
-// that was not synced yet may be undone: that is the row above it.
+// writes the head.json that is missing or behind, and syncs the folder if the last
+// commit was another process's, which may have died before it did. After a power cut
+// a rename that was not synced yet may be undone: that is the row above it.
 //
 // Anything else is keys.ErrDamaged, for Load and for Commit, and stays as it
 // is. Two whole commits past head.json are too: a crash leaves one at most, so

@@ -32,6 +32,7 @@ type Store struct {
 	now      func() time.Time
 	patience time.Duration
 	turn     chan struct{} // taken by the one Commit of this Store that goes for the lock
+	durable  head          // what this Store acknowledged last, for the holder of the turn
 
 	mu   sync.Mutex
 	seen view // what was verified last
