@@ -39,6 +39,13 @@ func newHop(c Config, to http.RoundTripper) hop {
 // forward sends the request to the upstream and takes its whole answer. A request
 // that was not sent did not happen: the same bytes may come again.
 func (p *Proxy) forward(o opened) (answer, error) {
+	if p.c.Calls != nil {
+		if !p.c.Calls.begin(o.member.ASPID()) {
+			o.claim.Release()
+			return answer{}, errCalls()
+		}
+		defer p.c.Calls.end(o.member.ASPID())
+	}
 	ctx, cancel := context.WithTimeout(o.request.Context(), p.hop.timeout)
 	defer cancel()
 	r, err := p.hop.to.RoundTrip(p.hop.request(ctx, o))

@@ -72,6 +72,8 @@ func (a admitted) allows(encrypted bool) error {
 		return refuseInput(invalidInput, "encData", "the route takes plain bodies only")
 	case !encrypted && a.route.Request == RequestEncrypted:
 		return refuseInput(invalidInput, "encData", "the route takes encrypted bodies only")
+	case !encrypted && encdata.IsMiswrapped(a.body):
+		return refuseInput(invalidInput, "encData", "the body is a JWE that is not in the encData wrapper, or not in that alone")
 	case encrypted && a.key == nil:
 		return refuseInput(missingHeader, auth.Written(auth.HeaderKeyID), "the body is encrypted")
 	}

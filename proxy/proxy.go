@@ -40,6 +40,7 @@ type Config struct {
 	MaxAnswerBytes int64        // of the upstream's body
 	Queue          *queue.Queue // for private-key operations: as many at once as there are cores
 	Budget         *Budget
+	Calls          *Calls         // pending at the upstream; nil: as many as come
 	ContentKeys    *cek.Cache     // nil: every message is opened with the private key
 	Trusted        origin.Trusted // proxies whose X-Forwarded-For is believed; may be empty
 	Now            func() time.Time
@@ -118,6 +119,10 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, n *note, held *acc
 	a, err := p.admit(w, r, n, held)
 	if err != nil {
 		return sealed{}, err
+	}
+	if p.c.Calls != nil && !p.c.Calls.room(a.member.ASPID()) { // before a private key is used in vain
+		a.claim.Release()
+		return sealed{}, errCalls()
 	}
 	o, err := p.open(r.Context(), a, n)
 	if err != nil {

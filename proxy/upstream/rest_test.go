@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -213,4 +214,81 @@ func TestOldConnectionsGo(t *testing.T) {
 		}
 		now = now.Add(20 * time.Second)
 	}
+}
+
+// tardy is a connection on which the end of a request's context takes effect late:
+// what sets a deadline in the past waits.
+type tardy struct {
+	*net.TCPConn
+	asked, let, done chan struct{}
+}
+
+func (c tardy) SetDeadline(at time.Time) error {
+	if at.IsZero() || at.After(time.Unix(1, 0)) {
+		return c.TCPConn.SetDeadline(at)
+	}
+	close(c.asked)
+	<-c.let
+	defer close(c.done)
+	return c.TCPConn.SetDeadline(at)
+}
+
+// TestLateDeadline: a request that is given up when its answer was read already must
+// not end the next one: its connection is not used again.
+func TestLateDeadline(t *testing.T) {
+	late := make(chan tardy, 2)
+	c := upstream.NewClient(upstream.ClientConfig{Dial: upstream.Counted(func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		l := tardy{conn.(*net.TCPConn), make(chan struct{}), make(chan struct{}), make(chan struct{})}
+		late <- l
+		return l, nil
+	}), HandshakeTime: time.Second, MaxIdle: 10, IdleTime: time.Minute, MaxAge: time.Minute, MaxHeaderBytes: 4 << 10, Now: time.Now})
+	defer c.Close()
+	answer := make(chan struct{}, 2)
+	s := startRaw(t, func(_ int64, conn net.Conn) bool {
+		<-answer
+		_, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		return err == nil
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url(), strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer <- struct{}{}
+	first, err := c.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(first.Body); err != nil || string(text) != "ok" {
+		t.Fatalf("%q, %v", text, err)
+	}
+	cancel()
+	l := <-late
+	<-l.asked // the end of the context is on its way to the connection
+	_ = first.Body.Close()
+	second := make(chan string, 1)
+	go func() {
+		got, err := ask(t.Context(), c, s.url(), "y")
+		second <- got + errText(err)
+	}()
+	for s.requests.Load() < 2 {
+		runtime.Gosched() // until the second request has arrived
+	}
+	close(l.let)
+	<-l.done
+	answer <- struct{}{}
+	if got := <-second; got != "200 ok" {
+		t.Errorf("the next request: %s", got)
+	}
+}
+
+func errText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

@@ -106,6 +106,7 @@ type Limits struct {
 	ConnectionsPerAddress int   // of one IPv4 address or one IPv6 network of 64 bits
 	BodyMemoryBytes       int64 // of requests and answers together
 	ReplayRequests        int   // that are remembered; half of them for one project
+	UpstreamCalls         int   // pending at the upstream; of one project no more than there is room left
 }
 
 // Keys bounds the life of crypto keys.

@@ -35,7 +35,7 @@ func Default(dir string) Config {
 			ReplayWindow: 10 * time.Minute,
 			MaxBodyBytes: 1 << 20,
 		},
-		Limits:   Limits{Connections: 16384, ConnectionsPerAddress: 8192, BodyMemoryBytes: 256 << 20, ReplayRequests: 4_000_000},
+		Limits:   Limits{Connections: 16384, ConnectionsPerAddress: 8192, BodyMemoryBytes: 256 << 20, ReplayRequests: 4_000_000, UpstreamCalls: 1024},
 		CEKCache: CEKCache{MaxAge: 5 * time.Minute, MaxMessages: 10_000, MaxBytes: 64 << 20, Entries: 1000},
 		Keys:     Keys{MaxPerProject: 2, Quiet: 7 * 24 * time.Hour},
 		Admin:    Admin{Address: "127.0.0.1:9443"},

@@ -65,6 +65,7 @@ func settings(c *Config, dir string) []setting {
 		bind("limits.connections_per_address", &c.Limits.ConnectionsPerAddress, integer(64, 1_000_000)),
 		bind("limits.body_memory", &c.Limits.BodyMemoryBytes, size(16<<20, 64<<30)),
 		bind("limits.replay_requests", &c.Limits.ReplayRequests, integer(1000, 1_000_000_000)),
+		bind("limits.upstream_calls", &c.Limits.UpstreamCalls, integer(2, 100_000)),
 		bind("keys.max_per_project", &c.Keys.MaxPerProject, integer(1, 100)),
 		bind("keys.quiet", &c.Keys.Quiet, duration(0, longestLife)),
 		bind("cek_cache.enabled", &c.CEKCache.Enabled, yesOrNo()),

@@ -35,6 +35,7 @@ type Gateway struct {
 	usage    usage.Counter
 	queue    *queue.Queue  // outlives reloads, as the next
 	budget   *proxy.Budget // of the bytes of bodies
+	calls    *proxy.Calls  // pending at the upstream
 	replay   *replay.Memory
 	ledger   *filestore.Ledger
 	counted  []keys.Use // by processes before this one
@@ -63,7 +64,7 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{world: w, log: log, config: c, queue: newQueue(), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes),
+	g := &Gateway{world: w, log: log, config: c, queue: newQueue(), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes), calls: proxy.NewCalls(c.Limits.UpstreamCalls),
 		replay: newReplay(c.Limits.ReplayRequests, w.Now())}
 	if err := g.build(ctx, k); err != nil {
 		k.end()
@@ -224,6 +225,7 @@ func (g *Gateway) gauges() []status.Gauge {
 	return []status.Gauge{
 		{Name: "kmproxy_goroutines", Help: "Goroutines.", Value: float64(runtime.NumGoroutine())},
 		{Name: "kmproxy_body_bytes", Help: "Bytes of bodies in memory, of limits.body_memory.", Value: float64(g.budget.Held())},
+		{Name: "kmproxy_upstream_calls", Help: "Calls that are pending at the upstream, of limits.upstream_calls.", Value: float64(g.calls.Pending())},
 		{Name: "kmproxy_private_key_queue", Help: "Requests that wait for a private-key operation.", Value: float64(g.queue.Waiting())},
 		{Name: "kmproxy_replay_requests", Help: "Requests in the replay memory, of limits.replay_requests.", Value: float64(g.replay.Len())},
 		{Name: "kmproxy_content_keys", Help: "Content keys that are remembered, of cek_cache.entries.", Value: float64(contentKeys.Held())},

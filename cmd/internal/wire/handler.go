@@ -45,6 +45,7 @@ func (g *Gateway) handler(c config.Config, live *keys.Live, toUpstream *upstream
 		MaxAnswerBytes: c.Upstream.MaxAnswerBytes,
 		Queue:          g.queue,
 		Budget:         g.budget,
+		Calls:          g.calls,
 		ContentKeys:    contentKeys,
 		Trusted:        origin.Trusted(c.Listen.TrustedProxies),
 		Now:            g.world.Now,

@@ -1,0 +1,61 @@
+package proxy
+
+import (
+	"sync"
+
+	"kmproxy/keys"
+)
+
+// Calls bounds the calls that are pending at the upstream. A project may have no more
+// of them than there is room left: alone it has at most half, and however many
+// projects wait for slow answers, there is room for another one. It is safe for
+// concurrent use; it outlives the Proxies that share it.
+type Calls struct {
+	most int
+	mu   sync.Mutex
+	all  int
+	of   map[keys.ASPID]int
+}
+
+// NewCalls lets so many calls be pending at once; most is at least 2.
+func NewCalls(most int) *Calls { return &Calls{most: most, of: map[keys.ASPID]int{}} }
+
+// Pending is how many calls are pending.
+func (c *Calls) Pending() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all
+}
+
+// room reports whether a call of the project would be let in now.
+func (c *Calls) room(project keys.ASPID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.of[project] < c.most-c.all
+}
+
+// begin takes room for a call, which end gives back; or there is none.
+func (c *Calls) begin(project keys.ASPID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of[project] >= c.most-c.all {
+		return false
+	}
+	c.of[project]++
+	c.all++
+	return true
+}
+
+func (c *Calls) end(project keys.ASPID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all--
+	if c.of[project]--; c.of[project] == 0 {
+		delete(c.of, project)
+	}
+}
+
+// errCalls refuses a call for which there is no room.
+func errCalls() *Error {
+	return refuse(overloaded, "too many calls are pending at the upstream, of the project or in all")
+}
