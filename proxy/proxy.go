@@ -17,6 +17,7 @@ import (
 	"kmproxy/keys/usage"
 	"kmproxy/proxy/auth"
 	"kmproxy/proxy/cek"
+	"kmproxy/proxy/framing"
 	"kmproxy/proxy/origin"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/replay"
@@ -98,10 +99,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n := p.begin(r)
 	defer p.finish(n)
 	defer p.rescue(w, n)
-	if r.ProtoMajor == 1 && (r.ProtoMinor == 0 || len(r.TransferEncoding) > 0) {
-		// a Content-Length beside Transfer-Encoding is not shown to handlers, and
-		// what follows such a request must not be taken for another (RFC 9112 §6.1)
-		w.Header().Set("Connection", "close")
+	if !framing.Ends(r) {
+		w.Header().Set("Connection", "close") // what follows must not be taken for another request (RFC 9112 §6.1)
 	}
 	held := p.c.Budget.begin()
 	defer held.end()

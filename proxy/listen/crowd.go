@@ -19,82 +19,181 @@ type Limits struct {
 	FreshPerAddress int // of those, that have not sent a request yet: handshakes, and who says nothing
 }
 
-// crowd counts a listener's connections. Where one too many comes, the one of the
-// same address that has rested longest makes room, so that a crowd which only
-// holds connections keeps nobody out who uses his.
+// crowd counts a listener's connections from the moment that they are accepted.
+// When the table is full, the longest idle connection of the network with the
+// most connections makes room, so that those that only hold connections keep no
+// new address out. It is safe for concurrent use.
 type crowd struct {
-	limits    Limits
-	mu        sync.Mutex
-	guests    map[net.Conn]*guest
-	addresses map[netip.Prefix]*address
+	limits  Limits
+	reserve func() bool // memory for one more connection; may be nil
+	release func()
+
+	mu       sync.Mutex
+	count    int
+	networks map[netip.Prefix]*network
+	resting  resting
 }
 
-// address is who comes from one place; those at rest the longest first.
-type address struct {
-	count       int
-	fresh, idle list.List // of *guest
-}
-
-// guest is one connection. Its place is in the list it stands in; nil in neither.
+// guest is one connection. Its fields but Conn and peer belong to the crowd.
 type guest struct {
-	conn  net.Conn
-	from  netip.Prefix
-	list  *list.List
-	place *list.Element
+	net.Conn
+	peer     net.Addr // whom it comes from, if a PROXY header says so; else nil
+	network  *network
+	list     *list.List // the one that it stands in, nil for neither
+	place    *list.Element
+	reserved bool
+	gone     bool
 }
 
-func newCrowd(l Limits) *crowd {
-	return &crowd{limits: l, guests: map[net.Conn]*guest{}, addresses: map[netip.Prefix]*address{}}
+func newCrowd(c Config) *crowd {
+	return &crowd{limits: c.Limits, reserve: c.Reserve, release: c.Release, networks: map[netip.Prefix]*network{}}
+}
+
+// arrive counts an accepted connection. It reports false if there is no room for
+// it, and then has closed it.
+func (c *crowd) arrive(conn net.Conn, trusted origin.Trusted) (*guest, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	g := &guest{Conn: conn}
+	c.settle(g, address(conn.RemoteAddr()), trusted)
+	c.keepLimits(g)
+	if !g.gone && c.reserve != nil {
+		c.keepReserve(g)
+	}
+	return g, !g.gone
+}
+
+// move counts a connection under the address that its PROXY header names. It
+// reports false if there is no room for it there, and then has closed it.
+func (c *crowd) move(g *guest, peer net.Addr, trusted origin.Trusted) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g.gone {
+		return false
+	}
+	c.leave(g)
+	g.peer = peer
+	c.settle(g, address(peer), trusted)
+	c.keepLimits(g)
+	return !g.gone
+}
+
+// settle counts a guest in the network of a. A trusted proxy brings the
+// connections of many: the bounds of one address are not for it.
+func (c *crowd) settle(g *guest, a netip.Addr, trusted origin.Trusted) {
+	p := origin.Network(a)
+	n := c.networks[p]
+	if n == nil {
+		n = &network{prefix: p, at: notResting}
+		c.networks[p] = n
+	}
+	c.count++
+	n.count++
+	n.trusted = trusted.Has(a)
+	g.network = n
+	g.rest(&n.fresh)
+	c.resting.update(n)
+}
+
+// keepLimits makes room if g is one too many.
+func (c *crowd) keepLimits(g *guest) {
+	n := g.network
+	switch {
+	case !n.trusted && over(n.fresh.Len(), c.limits.FreshPerAddress):
+		c.expel(n.fresh.Front().Value.(*guest))
+	case !n.trusted && over(n.count, c.limits.ConnsPerAddress):
+		c.expel(n.longest()) // g itself, if all others are being answered
+	case over(c.count, c.limits.Conns):
+		c.expel(c.victim(g))
+	}
+}
+
+// keepReserve takes memory for g, that of another connection if there is none.
+func (c *crowd) keepReserve(g *guest) {
+	if g.reserved = c.reserve(); g.reserved {
+		return
+	}
+	if v := c.victim(g); v != g {
+		g.reserved, v.reserved = v.reserved, false
+		c.expel(v)
+	}
+	if !g.reserved {
+		c.expel(g)
+	}
+}
+
+// victim is the connection that makes room for g: of the network with the most
+// connections, among those that have one that is not being answered. It is g
+// itself if no network with as many connections as its own has another.
+func (c *crowd) victim(g *guest) *guest {
+	first := c.resting[0] // there is g's own at least: g is fresh
+	if first.longest() != g {
+		return first.longest()
+	}
+	for _, n := range c.resting[1:min(len(c.resting), 3)] { // the next in order is one of these
+		if n.count >= first.count {
+			return n.longest()
+		}
+	}
+	return g
 }
 
 // changed is an http.Server's ConnState.
 func (c *crowd) changed(conn net.Conn, s http.ConnState) {
+	g := guestOf(conn)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s == http.StateNew {
-		c.arrive(conn)
+	if g == nil || g.gone || s == http.StateNew {
 		return
 	}
-	g, known := c.guests[conn]
-	if !known {
-		return
-	}
-	g.rise()
 	switch s {
+	case http.StateActive:
+		g.rise()
 	case http.StateIdle:
-		g.rest(&c.addresses[g.from].idle)
+		g.rise()
+		g.rest(&g.network.idle)
 	case http.StateClosed, http.StateHijacked:
 		c.depart(g)
+		return
 	}
+	c.resting.update(g.network)
 }
 
-func (c *crowd) arrive(conn net.Conn) {
-	g := &guest{conn: conn, from: network(conn.RemoteAddr())}
-	c.guests[conn] = g
-	a := c.addresses[g.from]
-	if a == nil {
-		a = &address{}
-		c.addresses[g.from] = a
-	}
-	a.count++
-	g.rest(&a.fresh)
-	switch {
-	case over(a.fresh.Len(), c.limits.FreshPerAddress):
-		hangUp(a.fresh.Front())
-	case over(a.count, c.limits.ConnsPerAddress), over(len(c.guests), c.limits.Conns):
-		if longest := a.idle.Front(); longest != nil {
-			hangUp(longest)
-		} else {
-			hangUp(a.fresh.Front()) // the newcomer himself, if all others are at work
-		}
-	}
+// left forgets a connection that ended before an http.Server had it.
+func (c *crowd) left(g *guest) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.depart(g)
+}
+
+// expel closes a connection below TLS: a goodbye would wait for a client that
+// does not read.
+func (c *crowd) expel(g *guest) {
+	c.depart(g)
+	_ = g.Conn.Close() // nothing more is expected of it
 }
 
 func (c *crowd) depart(g *guest) {
-	delete(c.guests, g.conn)
-	a := c.addresses[g.from]
-	if a.count--; a.count == 0 {
-		delete(c.addresses, g.from)
+	if g.gone {
+		return
+	}
+	g.gone = true
+	c.leave(g)
+	if g.reserved {
+		g.reserved = false
+		c.release()
+	}
+}
+
+// leave takes a connection out of its network.
+func (c *crowd) leave(g *guest) {
+	g.rise()
+	c.count--
+	n := g.network
+	n.count--
+	c.resting.update(n)
+	if n.count == 0 {
+		delete(c.networks, n.prefix)
 	}
 }
 
@@ -111,10 +210,28 @@ func (c *crowd) linger(most time.Duration) {
 func (c *crowd) len() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.guests)
+	return c.count
 }
 
 func over(n, limit int) bool { return limit > 0 && n > limit }
+
+// RemoteAddr is where the connection comes from: the address that a trusted
+// proxy's PROXY header names, else the other end's.
+func (g *guest) RemoteAddr() net.Addr {
+	if g.peer != nil {
+		return g.peer
+	}
+	return g.Conn.RemoteAddr()
+}
+
+// CloseWrite is what net/http asks of a connection whose last answer the client
+// shall still read.
+func (g *guest) CloseWrite() error {
+	if c, ok := g.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return nil
+}
 
 func (g *guest) rest(in *list.List) { g.list, g.place = in, in.PushBack(g) }
 
@@ -125,21 +242,23 @@ func (g *guest) rise() {
 	}
 }
 
-// hangUp closes the connection below TLS: a goodbye would wait for who does not read.
-func hangUp(e *list.Element) {
-	g := e.Value.(*guest)
-	g.rise()
-	if t, ok := g.conn.(*tls.Conn); ok {
-		_ = t.NetConn().Close()
-		return
+// guestOf finds the guest below a connection that an http.Server has.
+func guestOf(conn net.Conn) *guest {
+	switch c := conn.(type) {
+	case *guest:
+		return c
+	case *tls.Conn:
+		return guestOf(c.NetConn())
+	case *watched:
+		return guestOf(c.Conn)
 	}
-	_ = g.conn.Close()
+	return nil
 }
 
-// network is the origin of a connection, the zero Prefix without an IP address.
-func network(a net.Addr) netip.Prefix {
+// address is a peer's, the zero Addr if it has none.
+func address(a net.Addr) netip.Addr {
 	if tcp, ok := a.(*net.TCPAddr); ok {
-		return origin.Network(tcp.AddrPort().Addr())
+		return tcp.AddrPort().Addr()
 	}
-	return netip.Prefix{}
+	return netip.Addr{}
 }

@@ -6,13 +6,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"kmproxy/proxy/origin"
 )
 
 // Limits of a connection. Bodies are bounded by the handler.
@@ -40,21 +41,41 @@ type Config struct {
 	AnswerTime   time.Duration  // how long a handler may take to answer
 	Limits       Limits         // of connections; zero: none
 	Log          *slog.Logger
+
+	// Trusted are the proxies that the bounds of one address are not for; nil: none.
+	Trusted func() origin.Trusted
+	// ProxyProtocol reports whether those must send a PROXY header; nil: they must not.
+	ProxyProtocol func() bool
+	Failures      *Failures // of TLS handshakes; may be nil
+	// Reserve takes memory for one connection and reports whether there was some;
+	// Release gives it back. Both are set or neither. They must not block.
+	Reserve func() bool
+	Release func()
 }
+
+func (c Config) trusted() origin.Trusted {
+	if c.Trusted == nil {
+		return nil
+	}
+	return c.Trusted()
+}
+
+func (c Config) proxyProtocol() bool { return c.ProxyProtocol != nil && c.ProxyProtocol() }
 
 // Server serves one listener.
 type Server struct {
+	config   Config
 	http     *http.Server
-	tls      bool
+	tls      *tls.Config // nil: plain HTTP
 	crowd    *crowd
 	draining atomic.Bool
 }
 
 // New makes a Server that serves nothing yet.
 func New(c Config) *Server {
-	s := &Server{tls: c.Certificates != nil, crowd: newCrowd(c.Limits)}
+	s := &Server{config: c, crowd: newCrowd(c)}
 	s.http = &http.Server{
-		Handler:           s.lastWords(c.Handler),
+		Handler:           s.lastWords(withTLS(c.Handler)),
 		MaxHeaderBytes:    maxHeaderBytes,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
@@ -64,10 +85,12 @@ func New(c Config) *Server {
 		DisableGeneralOptionsHandler: true,
 		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrameBytes},
 		ConnState:                    s.crowd.changed,
+		ConnContext:                  connContext,
 		ErrorLog:                     slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
 	if c.Certificates != nil {
-		s.http.TLSConfig = tlsConfig(c)
+		s.tls = tlsConfig(c)
+		s.http.TLSConfig = s.tls // says that HTTP/2 is spoken
 	}
 	return s
 }
@@ -85,19 +108,34 @@ func (s *Server) lastWords(next http.Handler) http.Handler {
 
 // Serve answers on l until ctx ends, then takes no new connection and lets the
 // requests that were begun finish, for at most 30 seconds. Connections are
-// closed after their next answer, or at rest after 2 seconds.
+// closed after their next answer, or when idle after 2 seconds.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	failed := make(chan error, 1)
-	go func() { failed <- s.accept(l) }()
+	g := newGate(s.config, s.tls, s.crowd, l)
+	accepted, served := make(chan error, 1), make(chan struct{})
+	go func() { accepted <- g.run() }()
+	go func() {
+		defer close(served)
+		_ = s.http.Serve(g) // ends with the gate
+	}()
+	var failed error
 	select {
-	case err := <-failed:
-		return fmt.Errorf("serving on %s: %w", l.Addr(), err)
+	case err := <-accepted:
+		failed = fmt.Errorf("serving on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
+		s.draining.Store(true)
+		_ = l.Close() // Shutdown would close the gate alone, and only after the lingering
+		<-accepted    // the last connection is in the crowd now
+		s.crowd.linger(lingerTime)
 	}
-	s.draining.Store(true)
-	_ = l.Close() // Shutdown would do it as well, but only after the lingering
-	<-failed      // else Shutdown may close it once more, and who came last not be in the crowd yet
-	s.crowd.linger(lingerTime)
+	_ = g.Close() // it cannot fail
+	<-served
+	if failed != nil {
+		return failed
+	}
+	return s.drain(ctx, l)
+}
+
+func (s *Server) drain(ctx context.Context, l net.Listener) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	if err := s.http.Shutdown(drain); err != nil {
@@ -105,17 +143,4 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("stopping %s: requests were cut off: %w", l.Addr(), err)
 	}
 	return nil
-}
-
-func (s *Server) accept(l net.Listener) error {
-	var err error
-	if s.tls {
-		err = s.http.ServeTLS(l, "", "")
-	} else {
-		err = s.http.Serve(l)
-	}
-	if errors.Is(err, http.ErrServerClosed) || s.draining.Load() {
-		return nil
-	}
-	return err
 }

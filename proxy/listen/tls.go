@@ -28,8 +28,8 @@ func tlsConfig(c Config) *tls.Config {
 func baseConfig(c Config) *tls.Config {
 	t := &tls.Config{
 		MinVersion:     tls.VersionTLS12,
-		GetCertificate: c.Certificates,
-		NextProtos:     []string{"h2", "http/1.1"},
+		GetCertificate: c.certificate,
+		NextProtos:     []string{"h2", "http/1.1", "http/1.0"},
 
 		SessionTicketsDisabled: true,
 		CipherSuites: []uint16{
@@ -68,4 +68,13 @@ func probeConfig(challenge Certificates) *tls.Config {
 // isProbe: an ACME server offers its protocol and no other (RFC 8737 §3).
 func isProbe(h *tls.ClientHelloInfo) bool {
 	return len(h.SupportedProtos) == 1 && h.SupportedProtos[0] == probeProtocol
+}
+
+// certificate marks the errors of Certificates as what they are.
+func (c Config) certificate(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	cert, err := c.Certificates(h)
+	if err != nil {
+		return nil, certificateError{err}
+	}
+	return cert, nil
 }
