@@ -91,17 +91,19 @@ func TestExpectContinue(t *testing.T) {
 	}
 }
 
-// TestChunkedConnectionsAreNotKept: net/http takes a Content-Length that stands
-// beside chunks out of sight, so that no chunked request's connection is trusted
-// with a second one (RFC 9112 §6.1).
-func TestChunkedConnectionsAreNotKept(t *testing.T) {
+// TestConnectionsThatAreNotKept: net/http takes a Content-Length that stands
+// beside chunks out of sight. The connection of such a request takes no other
+// (RFC 9112 §6.1); that of a request in chunks alone does.
+func TestConnectionsThatAreNotKept(t *testing.T) {
 	w := newWorld(t)
 	for what, c := range map[string]struct {
 		flaw   flaw
 		closed bool
 	}{
 		"declared":          {func(*world, *request) {}, false},
-		"in chunks":         {framed(chunked, asChunks), true},
+		"in chunks":         {framed(chunked, asChunks), false},
+		"chunks, HTTP/1.0":  {func(w *world, r *request) { framed(chunked, asChunks)(w, r); proto("HTTP/1.0")(w, r) }, true},
+		"length and chunks": {framed(append([]field{{"Content-Length", "3"}}, chunked...), asChunks), true},
 		"chunks and length": {framed(append(chunked[:1:1], field{"Content-Length", "3"}), asChunks), true},
 		"HTTP/1.0":          {func(w *world, r *request) { proto("HTTP/1.0")(w, r); add("Connection", "keep-alive")(w, r) }, true},
 	} {

@@ -37,6 +37,7 @@ type Listen struct {
 	BasePath string // taken off before routes are matched; "" or "/…" without a slash at its end
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; masked; never IPv4 in IPv6
+	ProxyProtocol  bool           // each of their connections begins with a PROXY header; TrustedProxies is not empty then
 }
 
 // TLS is what the public listener shows its clients.

@@ -46,6 +46,8 @@ var mistakes = []struct{ name, doc, want string }{
 	{"network", "[listen]\ntrusted_proxies = ['10.0.0.0/8', '10.0.0.0/33', '::ffff:10.0.0.1']",
 		`2: listen.trusted_proxies[1]: "10.0.0.0/33" is neither an IP address nor a network such as 10.0.0.0/8` + "\n" +
 			`2: listen.trusted_proxies[2]: "::ffff:10.0.0.1" is neither an IP address nor a network such as 10.0.0.0/8`},
+	{"PROXY headers of none", "[listen]\nproxy_protocol = true",
+		"2: listen.proxy_protocol: is true, but trusted_proxies names no proxy to take the header from -> write the addresses of the load balancers into trusted_proxies"},
 	{"list element", "[tls]\nhostnames = [\n'a',\n7]", "4: tls.hostnames[1]: wants a string, not an integer"},
 	{"URL", "[upstream]\nurl = []", "2: upstream.url: wants a URL, not a list"},
 	{"store", "[store]\nurl = 1979-05-27", "2: store.url: wants a string, not a time"},

@@ -25,6 +25,12 @@ func (r *report) judge(all []rule) {
 
 func rules(c Config) []rule {
 	all := append(tlsRules(c.TLS), upstreamRules(c.Upstream)...)
+	all = append(all, rule{
+		keys:   []string{"listen.proxy_protocol", "listen.trusted_proxies"},
+		broken: c.Listen.ProxyProtocol && len(c.Listen.TrustedProxies) == 0,
+		text:   "is true, but trusted_proxies names no proxy to take the header from",
+		hint:   "write the addresses of the load balancers into trusted_proxies",
+	})
 	all = append(all, challengeRule(c, "listen.address", c.Listen.Address), challengeRule(c, "admin.address", c.Admin.Address))
 	return append(all,
 		rule{

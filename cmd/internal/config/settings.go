@@ -37,6 +37,7 @@ func settings(c *Config, dir string) []setting {
 		bind("listen.address", &c.Listen.Address, text(checkAddress)),
 		bind("listen.base_path", &c.Listen.BasePath, text(checkBasePath)),
 		bind("listen.trusted_proxies", &c.Listen.TrustedProxies, networks()),
+		bind("listen.proxy_protocol", &c.Listen.ProxyProtocol, yesOrNo()),
 		bind("tls.mode", &c.TLS.Mode, mode[TLSMode](tlsModes)),
 		bind("tls.hostnames", &c.TLS.Hostnames, list(checkHost)),
 		bind("tls.cert_file", &c.TLS.CertFile, file(dir)),

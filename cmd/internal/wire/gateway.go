@@ -21,6 +21,7 @@ import (
 	"kmproxy/proxy"
 	"kmproxy/proxy/cek"
 	"kmproxy/proxy/listen"
+	"kmproxy/proxy/origin"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/replay"
 	"kmproxy/proxy/status"
@@ -40,8 +41,9 @@ type Gateway struct {
 	ledger   *filestore.Ledger
 	counted  []keys.Use // by processes before this one
 	sockets  sockets
-	acme     *authority     // nil unless tls.mode is "acme"
-	clients  *x509.CertPool // nil: client certificates are not demanded
+	failures *listen.Failures // of TLS handshakes
+	acme     *authority       // nil unless tls.mode is "acme"
+	clients  *x509.CertPool   // nil: client certificates are not demanded
 	current  atomic.Pointer[serving]
 	stopping atomic.Bool
 	floor    []byte
@@ -65,7 +67,7 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 		return nil, err
 	}
 	g := &Gateway{world: w, log: log, config: c, queue: newQueue(), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes), calls: proxy.NewCalls(c.Limits.UpstreamCalls),
-		replay: newReplay(c.Limits.ReplayRequests, w.Now())}
+		replay: newReplay(c.Limits.ReplayRequests, w.Now()), failures: listen.NewFailures(log, w.Now)}
 	if err := g.build(ctx, k); err != nil {
 		k.end()
 		return nil, err
@@ -169,13 +171,16 @@ func (g *Gateway) Run(ctx context.Context) error {
 // front is the public listener, which goes by what is current.
 func (g *Gateway) front() listen.Config {
 	c := listen.Config{
-		Handler:      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.current.Load().handler.ServeHTTP(w, r) }),
-		Certificates: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return g.current.Load().certificates(h) },
-		ClientCAs:    g.clients,
-		AskClients:   func() bool { return g.current.Load().keys.live.Ring().Pinned() },
-		AnswerTime:   g.config.Upstream.Timeout + queueTime,
-		Limits:       limits(g.config.Limits),
-		Log:          g.log,
+		Handler:       http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.current.Load().handler.ServeHTTP(w, r) }),
+		Certificates:  func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return g.current.Load().certificates(h) },
+		ClientCAs:     g.clients,
+		AskClients:    func() bool { return g.current.Load().keys.live.Ring().Pinned() },
+		AnswerTime:    g.config.Upstream.Timeout + queueTime,
+		Limits:        limits(g.config.Limits),
+		Trusted:       func() origin.Trusted { return g.current.Load().config.Listen.TrustedProxies },
+		ProxyProtocol: func() bool { return g.current.Load().config.Listen.ProxyProtocol },
+		Failures:      g.failures,
+		Log:           g.log,
 	}
 	if g.acme != nil {
 		c.Challenge = g.acme.Certificate
@@ -222,7 +227,7 @@ func (g *Gateway) tellUpstream(url string, well bool) {
 // gauges are what the proxy holds now.
 func (g *Gateway) gauges() []status.Gauge {
 	contentKeys := g.current.Load().contentKeys
-	return []status.Gauge{
+	return append([]status.Gauge{
 		{Name: "kmproxy_goroutines", Help: "Goroutines.", Value: float64(runtime.NumGoroutine())},
 		{Name: "kmproxy_body_bytes", Help: "Bytes of bodies in memory, of limits.body_memory.", Value: float64(g.budget.Held())},
 		{Name: "kmproxy_upstream_calls", Help: "Calls that are pending at the upstream, of limits.upstream_calls.", Value: float64(g.calls.Pending())},
@@ -232,7 +237,7 @@ func (g *Gateway) gauges() []status.Gauge {
 		{Name: "kmproxy_content_key_uses", Help: "Messages that were opened under one of them since the config was read.", Value: float64(contentKeys.Hits())},
 		{Name: "kmproxy_projects", Help: "Projects in the keys that are served.", Value: float64(g.Projects())},
 		{Name: "kmproxy_log_lines_dropped_total", Help: "Log lines that were dropped because the log's reader did not take them.", Value: float64(g.world.logDrops()), Counter: true},
-	}
+	}, g.handshakes()...)
 }
 
 // keepUsage writes down who uses which key until the function it returns is
