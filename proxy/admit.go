@@ -146,7 +146,7 @@ func shown(r *http.Request) keys.Pin {
 // authenticate verifies the token over the body. A stranger, a wrong token, an
 // access key of another service provider and a suspended project get one answer.
 func (p *Proxy) authenticate(who identity, h auth.Headers, body []byte) error {
-	genuine := h.Token.Verify(who.secret, body)
+	genuine := p.verify(h.Token, who.secret, body)
 	switch {
 	case who.member == nil:
 		return refuse(unauthorized, who.reason)

@@ -6,7 +6,12 @@ import (
 	"net/http"
 
 	"kmproxy/crypto/sensitive"
+	"kmproxy/crypto/trantoken"
 )
+
+// verifier tells whether a token is that of a body under a secret. It is called once
+// for every caller, known or not.
+type verifier func(trantoken.Token, sensitive.Bytes, []byte) bool
 
 // decoy stands in for the secret of a project that does not exist.
 type decoy struct{ secret sensitive.Bytes }

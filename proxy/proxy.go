@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kmproxy/crypto/alg"
+	"kmproxy/crypto/trantoken"
 	"kmproxy/keys"
 	"kmproxy/keys/usage"
 	"kmproxy/proxy/auth"
@@ -59,6 +60,7 @@ type Proxy struct {
 	c       Config
 	routes  routes
 	decoy   decoy
+	verify  verifier
 	servers *upstream.Pool
 	hop     hop
 }
@@ -88,7 +90,7 @@ func New(c Config) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Proxy{c: c, routes: table, decoy: newDecoy(), servers: servers, hop: newHop(c, servers)}, nil
+	return &Proxy{c: c, routes: table, decoy: newDecoy(), verify: trantoken.Token.Verify, servers: servers, hop: newHop(c, servers)}, nil
 }
 
 // Upstream is the way to the servers.
