@@ -69,8 +69,8 @@ func (h hop) request(ctx context.Context, o opened) *http.Request {
 	out := &http.Request{
 		Method: o.request.Method,
 		URL: &url.URL{Scheme: h.base.Scheme, Host: h.base.Host,
-			Path:     strings.TrimSuffix(h.base.Path, "/") + o.route.Path,
-			RawPath:  strings.TrimSuffix(h.base.EscapedPath(), "/") + o.route.Path,
+			Path:     upstream.BasePath(h.base) + o.route.Path,
+			RawPath:  upstream.BasePath(h.base) + o.route.Path,
 			RawQuery: o.request.URL.RawQuery},
 		Header:        goingOn(o.request, o.route, o.client),
 		Body:          upstream.NewBody(content),

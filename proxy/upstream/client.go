@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -18,6 +19,7 @@ import (
 type ClientConfig struct {
 	Dial           Dialer
 	TLS            *tls.Config   // for https; may be nil
+	ServerName     string        // of certificates, and in SNI; empty: the host of the request's URL
 	HandshakeTime  time.Duration // of TLS
 	MaxIdle        int           // connections at rest, of each server
 	IdleTime       time.Duration // that one may be idle
@@ -97,7 +99,8 @@ func (c *Client) take(key string) *link {
 }
 
 func (c *Client) dial(ctx context.Context, u *url.URL) (*link, error) {
-	conn, err := c.c.Dial(ctx, "tcp", address(u))
+	network, address := target(u)
+	conn, err := c.c.Dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +108,7 @@ func (c *Client) dial(ctx context.Context, u *url.URL) (*link, error) {
 		return newLink(conn, c.c.Now()), nil
 	}
 	config := c.c.TLS.Clone()
-	config.ServerName = u.Hostname()
+	config.ServerName = cmp.Or(c.c.ServerName, u.Hostname())
 	secure := tls.Client(conn, config)
 	ctx, cancel := context.WithTimeout(ctx, c.c.HandshakeTime)
 	defer cancel()
@@ -160,9 +163,14 @@ func (c *Client) Close() {
 
 func key(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
-func address(u *url.URL) string {
-	if u.Port() != "" {
-		return u.Host
+// target is what a request's URL is dialled as. With the scheme unix, its host is the
+// path of a socket.
+func target(u *url.URL) (network, address string) {
+	switch {
+	case u.Scheme == unixScheme:
+		return "unix", u.Host
+	case u.Port() != "":
+		return "tcp", u.Host
 	}
-	return net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	return "tcp", net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 }

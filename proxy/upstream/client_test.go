@@ -38,17 +38,19 @@ func startRaw(t *testing.T, answer func(n int64, conn net.Conn) (goOn bool)) *ra
 	}
 	s := &raw{Listener: l}
 	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			s.conns.Add(1)
-			go s.serve(conn, answer)
-		}
-	}()
+	go s.accept(answer)
 	return s
+}
+
+func (s *raw) accept(answer func(n int64, conn net.Conn) bool) {
+	for {
+		conn, err := s.Accept()
+		if err != nil {
+			return
+		}
+		s.conns.Add(1)
+		go s.serve(conn, answer)
+	}
 }
 
 func (s *raw) serve(conn net.Conn, answer func(n int64, conn net.Conn) bool) {

@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -27,7 +28,7 @@ func (p *Pool) check(ctx context.Context, s *server, path string, every time.Dur
 			return
 		}
 		if s.diagnose(!well) {
-			report(s.url.Redacted(), well)
+			report(s.name(), well)
 		}
 		select {
 		case <-ctx.Done():
@@ -40,11 +41,9 @@ func (p *Pool) check(ctx context.Context, s *server, path string, every time.Dur
 func (p *Pool) ask(ctx context.Context, s *server, path string, most time.Duration) (well bool) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url.Scheme+"://"+s.url.Host+path, nil)
-	if err != nil {
-		return false
-	}
-	answer, err := p.c.Transport.RoundTrip(r)
+	scheme, host := s.place()
+	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: scheme, Host: host, Path: path, RawPath: path}, Header: http.Header{}}
+	answer, err := p.c.Transport.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		return false
 	}

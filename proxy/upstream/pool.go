@@ -25,7 +25,7 @@ const (
 
 // Config is what a Pool works with. All of it must be set.
 type Config struct {
-	URLs      []*url.URL        // which differ in scheme, host and port alone; at least one
+	URLs      []*url.URL        // at least one; of unix, its path is the socket's; others differ in scheme, host and port alone
 	Transport http.RoundTripper // a Client with connections by a Counted Dialer, or nothing is known to be unsent
 	Now       func() time.Time
 }
@@ -104,7 +104,7 @@ type attempt struct {
 func (x *attempt) send(t http.RoundTripper, s *server, r *http.Request, body *Body) (*http.Response, error) {
 	x.Body = NewBody(body.content)
 	to := *r.URL
-	to.Scheme, to.Host = s.url.Scheme, s.url.Host
+	to.Scheme, to.Host = s.place()
 	out := *r
 	out.URL, out.Body = &to, x
 	s.pending.Add(1)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +47,7 @@ func speakable(r *http.Request, target string) error {
 	if x, ok := r.Body.(*attempt); ok && r.ContentLength != int64(len(x.content)) || r.ContentLength < 0 || r.ContentLength > 0 && r.Body == nil {
 		return fmt.Errorf("%w: the body has not the length that it says", errRequest)
 	}
-	if !httpguts.ValidHeaderFieldName(r.Method) || !isVisible(target) || !isVisible(r.URL.Host) { // a method is a token, too
+	if !httpguts.ValidHeaderFieldName(r.Method) || !isVisible(target) || !isVisible(host(r.URL)) { // a method is a token, too
 		return fmt.Errorf("%w: its method, path, query or host", errRequest)
 	}
 	for name, values := range r.Header {
@@ -55,6 +56,14 @@ func speakable(r *http.Request, target string) error {
 		}
 	}
 	return nil
+}
+
+// host is the Host header: a socket has no name of its own.
+func host(u *url.URL) string {
+	if u.Scheme == unixScheme {
+		return "localhost"
+	}
+	return u.Host
 }
 
 func isVisible(s string) bool {
@@ -73,7 +82,7 @@ func putHead(w *bufio.Writer, r *http.Request, target string) {
 			_, _ = w.WriteString(part)
 		}
 	}
-	line(r.Method, " ", target, " HTTP/1.1\r\nHost: ", r.URL.Host, "\r\n")
+	line(r.Method, " ", target, " HTTP/1.1\r\nHost: ", host(r.URL), "\r\n")
 	for name, values := range r.Header {
 		if frames(name) {
 			continue

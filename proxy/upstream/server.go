@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,34 @@ type server struct {
 	row     int       // failures in a row
 	ejected time.Time // until when
 	ill     bool      // by the active check
+}
+
+// unixScheme is that of servers behind a unix socket.
+const unixScheme = "unix"
+
+// BasePath is what goes before the path of a request to a server, escaped: its URL's
+// path, unless that is a socket's.
+func BasePath(server *url.URL) string {
+	if server.Scheme == unixScheme {
+		return ""
+	}
+	return strings.TrimSuffix(server.EscapedPath(), "/")
+}
+
+// place is the scheme and host of a request's URL to the server.
+func (s *server) place() (scheme, host string) {
+	if s.url.Scheme == unixScheme {
+		return unixScheme, s.url.Path
+	}
+	return s.url.Scheme, s.url.Host
+}
+
+// name is the server in log lines.
+func (s *server) name() string {
+	if s.url.Scheme == unixScheme {
+		return unixScheme + ":" + s.url.Path
+	}
+	return s.url.Redacted()
 }
 
 // well ends a row of failures.
@@ -75,7 +104,7 @@ func (p *Pool) pick(tried map[*server]bool) *server {
 func (p *Pool) Trouble() (urls []string) {
 	for _, s := range p.servers {
 		if !s.usable(p.c.Now()) {
-			urls = append(urls, s.url.Redacted())
+			urls = append(urls, s.name())
 		}
 	}
 	return urls

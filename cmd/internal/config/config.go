@@ -60,8 +60,9 @@ type ACME struct {
 
 // Upstream is the plaintext service.
 type Upstream struct {
-	URL            *url.URL      // http or https, with a host; perhaps a path, nothing else
-	URLs           []*url.URL    // not empty: several like it, which replace it; they differ in host and port alone
+	URL            *url.URL      // http or https, with a host; perhaps a path, nothing else. Or unix, whose path is a socket's
+	URLs           []*url.URL    // not empty: several like it, which replace it; they differ in host, port and socket alone
+	ServerName     string        // https only: of its certificate, and in SNI; "": the URL's host
 	HealthPath     string        // "": nobody is asked; else GET of it is asked for
 	HealthInterval time.Duration // more than 0
 	MaxAnswerBytes int64

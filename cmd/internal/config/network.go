@@ -60,14 +60,17 @@ func anyHost(host string) bool {
 	return host == "" || err == nil && ip.IsUnspecified()
 }
 
-// upstreamURL is the URL of a service. Its faults do not repeat it: somebody
-// may have put a password there.
-func upstreamURL() kind[*url.URL] {
+// upstreamURL is the URL of a service, sockets from the folder dir on. Its faults do
+// not repeat it: it may hold a password by mistake.
+func upstreamURL(dir string) kind[*url.URL] {
 	return kind[*url.URL]{
 		read: func(v any) (*url.URL, []fault) {
 			s, ok := v.(string)
 			if !ok {
 				return nil, mistyped("a URL", v)
+			}
+			if socket, ok := strings.CutPrefix(s, "unix:"); ok {
+				return socketURL(dir, socket)
 			}
 			u, err := parseURL(s)
 			if err != nil {
@@ -75,13 +78,46 @@ func upstreamURL() kind[*url.URL] {
 			}
 			return u, nil
 		},
-		show: func(u *url.URL) any { return u.String() },
+		show: func(u *url.URL) any { return showURL(u) },
 	}
 }
 
+// longestSocket is how long the path of a socket can be (sun_path in unix(7)).
+const longestSocket = 107
+
+// socketURL is a server behind a unix socket.
+func socketURL(dir, path string) (*url.URL, []fault) {
+	if path == "" {
+		return nil, faulty("names no socket")
+	}
+	if wrong := checkFile(path); wrong != "" {
+		return nil, faulty(wrong)
+	}
+	if path = within(dir, path); len(path) > longestSocket {
+		return nil, faulty(fmt.Sprintf("has a path of %d bytes: a socket's has at most %d", len(path), longestSocket))
+	}
+	return &url.URL{Scheme: "unix", OmitHost: true, Path: path}, nil
+}
+
+// showURL is a URL as the file writes it.
+func showURL(u *url.URL) string {
+	if u.Scheme == "unix" {
+		return "unix:" + u.Path
+	}
+	return u.String()
+}
+
+// checkServerName takes a host name, or nothing.
+func checkServerName(s string) string {
+	if s == "" {
+		return ""
+	}
+	return checkHost(s)
+}
+
 // upstreamURLs are several servers of one service.
-func upstreamURLs() kind[[]*url.URL] {
-	one, texts := upstreamURL(), list(func(string) string { return "" })
+func upstreamURLs(dir string) kind[[]*url.URL] {
+	one, texts := upstreamURL(dir), list(func(string) string { return "" })
 	return kind[[]*url.URL]{
 		read: func(v any) ([]*url.URL, []fault) {
 			list, faults := texts.read(v)
@@ -98,7 +134,7 @@ func upstreamURLs() kind[[]*url.URL] {
 		show: func(urls []*url.URL) any {
 			texts := []string{}
 			for _, u := range urls {
-				texts = append(texts, u.String())
+				texts = append(texts, showURL(u))
 			}
 			return texts
 		},

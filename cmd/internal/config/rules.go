@@ -83,16 +83,25 @@ func upstreamRules(u Upstream) []rule {
 	return []rule{
 		{
 			keys:   []string{"upstream.urls"},
-			broken: slices.ContainsFunc(servers, func(s *url.URL) bool { return s.EscapedPath() != servers[0].EscapedPath() }),
+			broken: slices.ContainsFunc(servers, func(s *url.URL) bool { return basePath(s) != basePath(servers[0]) }),
 			text:   "differ in their paths: they are servers of one service",
 			hint:   "give them the same path",
 		},
 		needs("upstream.client_key_file", u.ClientKeyFile, "upstream.client_cert_file", u.ClientCertFile != "", "client_cert_file"),
 		needs("upstream.client_cert_file", u.ClientCertFile, "upstream.client_key_file", u.ClientKeyFile != "", "client_key_file"),
+		idle("upstream.server_name", u.ServerName, "upstream.url", https, plain),
 		idle("upstream.ca_file", u.CAFile, "upstream.url", https, plain),
 		idle("upstream.client_cert_file", u.ClientCertFile, "upstream.url", https, plain),
 		idle("upstream.client_key_file", u.ClientKeyFile, "upstream.url", https, plain),
 	}
+}
+
+// basePath is what goes before a route's path: a socket has none.
+func basePath(u *url.URL) string {
+	if u.Scheme == "unix" {
+		return ""
+	}
+	return u.EscapedPath()
 }
 
 // needs is a file that must be named where demanded, because of another key.
@@ -104,7 +113,7 @@ func needs(key, file, other string, demanded bool, because string) rule {
 	}
 }
 
-// idle is a file that would silently not be used, because of another key:
+// idle is a file or name that would silently not be used, because of another key:
 // somebody believes that a certificate is shown or checked that is not.
 func idle(key, file, other string, used bool, hint string) rule {
 	return rule{

@@ -28,6 +28,7 @@ func transport(c config.Upstream, now func() time.Time) (*upstream.Client, error
 	return upstream.NewClient(upstream.ClientConfig{
 		Dial:           upstream.Counted((&net.Dialer{Timeout: patience, KeepAlive: 30 * time.Second}).DialContext),
 		TLS:            t,
+		ServerName:     c.ServerName,
 		HandshakeTime:  patience,
 		MaxIdle:        256,
 		IdleTime:       time.Minute,
