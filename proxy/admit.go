@@ -70,7 +70,7 @@ func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note, held *acc
 		return admitted{}, err
 	}
 	n.namedKey(key)
-	return admitted{request: r, route: route, headers: headers, member: who.member, key: key, body: body, held: held, claim: claim, client: hostOf(n.remote)}, nil
+	return admitted{request: r, route: route, headers: headers, member: who.member, key: key, body: body, held: held, claim: claim, client: n.client}, nil
 }
 
 // readHeaders checks the X-KM headers and that the body is JSON as it stands.

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,15 +17,6 @@ var passing = []string{"Accept", "Accept-Language", "Traceparent", "Tracestate",
 // once are those of them that have one value (RFC 9110 §10.1.5, Trace Context §3.2).
 // Sent twice, it is not known which was meant, and none goes on.
 var once = []string{"Traceparent", "User-Agent"}
-
-// hostOf is the address without its port.
-func hostOf(remote string) string {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		return remote
-	}
-	return host
-}
 
 // goingOn are the headers that the upstream gets beside the protocol's own. What
 // Connection names makes no difference: none of them speaks of one connection. The

@@ -10,6 +10,7 @@ import (
 
 	"kmproxy/keys"
 	"kmproxy/proxy/auth"
+	"kmproxy/proxy/origin"
 )
 
 // Outcome is how a request ended, for counters.
@@ -24,7 +25,8 @@ type Outcome struct {
 // or checked itself; there is none that a body, a key or a secret could get into.
 type note struct {
 	start         time.Time
-	remote        string
+	remote        string // the caller's address, with its port if no proxy stands in between
+	client        string // the same without a port; empty: it is not known
 	correlationID string // empty unless it was valid
 	method, path  string // the route's own, not the request's
 	aspID         string // empty unless the token was verified
@@ -38,9 +40,23 @@ type note struct {
 }
 
 func (p *Proxy) begin(r *http.Request) *note {
-	n := &note{start: p.c.Now(), remote: r.RemoteAddr}
+	n := &note{start: p.c.Now()}
+	n.remote, n.client = p.from(r)
 	n.correlationID, _ = auth.CorrelationID(r.Header)
 	return n
+}
+
+// from is where a request comes from: the connection's peer or, if that is a trusted
+// proxy, the address that it reports.
+func (p *Proxy) from(r *http.Request) (remote, client string) {
+	a := p.c.Trusted.Client(r)
+	switch {
+	case !a.IsValid():
+		return r.RemoteAddr, ""
+	case a == origin.Peer(r):
+		return r.RemoteAddr, a.String()
+	}
+	return a.String(), a.String()
 }
 
 func (n *note) route(r *Route)           { n.method, n.path = r.Method, r.Path }

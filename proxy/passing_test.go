@@ -3,11 +3,13 @@ package proxy_test
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
 	"kmproxy/proxy"
+	"kmproxy/proxy/origin"
 	"kmproxy/proxy/proxytest"
 )
 
@@ -134,5 +136,38 @@ func (u *rawUpstream) wantRequest(t *testing.T, w *world, q *request, lines ...s
 	}
 	if got := slices.Sorted(slices.Values(sent[1:])); !slices.Equal(got, want) || content != plaintext {
 		t.Errorf("the upstream got\n%s\n%q, want\n%s", strings.Join(got, "\n"), content, strings.Join(want, "\n"))
+	}
+}
+
+// TestForwardedAddress: the upstream and the access line get the nearest address that
+// is no trusted proxy's, whatever else was written.
+func TestForwardedAddress(t *testing.T) {
+	for _, row := range []struct {
+		trusted origin.Trusted
+		sent    []string
+		want    string
+	}{
+		{nil, []string{"6.6.6.6"}, "127.0.0.1"},
+		{origin.Trusted{netip.MustParsePrefix("127.0.0.0/8")}, nil, "127.0.0.1"},
+		{origin.Trusted{netip.MustParsePrefix("127.0.0.0/8")}, []string{"6.6.6.6, 192.0.2.7"}, "192.0.2.7"},
+		{origin.Trusted{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}, []string{"6.6.6.6", "2001:db8::7, 10.1.1.1"}, "2001:db8::7"},
+		{origin.Trusted{netip.MustParsePrefix("127.0.0.0/8")}, []string{"6.6.6.6, unknown"}, "127.0.0.1"},
+	} {
+		u := startRaw(t, keeps)
+		w := newWorld(t, u.use, func(c *proxy.Config) { c.Trusted = row.trusted })
+		q := plainRequest(w)
+		for _, value := range row.sent {
+			q.fields = append(q.fields, field{"X-Forwarded-For", value})
+		}
+		if got := w.overHTTP1(t, q.bytes()); got.status != http.StatusOK {
+			t.Fatalf("%+v", got)
+		}
+		_, _, raw := u.seen()
+		if strings.Count(raw, "X-Forwarded-For") != 1 || !strings.Contains(raw, "\r\nX-Forwarded-For: "+row.want+"\r\n") {
+			t.Errorf("%q: the upstream got %q", row.sent, raw)
+		}
+		if !strings.Contains(w.Log.String(), `"remote":"`+row.want) {
+			t.Errorf("%q: the log says %s", row.sent, w.Log)
+		}
 	}
 }
