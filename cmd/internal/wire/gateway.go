@@ -41,6 +41,7 @@ type Gateway struct {
 	ledger   *filestore.Ledger
 	counted  []keys.Use // by processes before this one
 	sockets  sockets
+	table    listen.Limits    // of connections: what the descriptors suffice for
 	failures *listen.Failures // of TLS handshakes
 	acme     *authority       // nil unless tls.mode is "acme"
 	clients  *x509.CertPool   // nil: client certificates are not demanded
@@ -66,7 +67,8 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{world: w, log: log, config: c, queue: newQueue(), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes), calls: proxy.NewCalls(c.Limits.UpstreamCalls),
+	fit := fitDescriptors(c.Limits, log)
+	g := &Gateway{world: w, log: log, config: c, queue: newQueue(), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes), calls: proxy.NewCalls(fit.UpstreamCalls), table: limits(fit),
 		replay: newReplay(c.Limits.ReplayRequests, w.Now()), failures: listen.NewFailures(log, w.Now)}
 	if err := g.build(ctx, k); err != nil {
 		k.end()
@@ -176,7 +178,7 @@ func (g *Gateway) front() listen.Config {
 		ClientCAs:     g.clients,
 		AskClients:    func() bool { return g.current.Load().keys.live.Ring().Pinned() },
 		AnswerTime:    g.config.Upstream.Timeout + queueTime,
-		Limits:        limits(g.config.Limits),
+		Limits:        g.table,
 		Trusted:       func() origin.Trusted { return g.current.Load().config.Listen.TrustedProxies },
 		ProxyProtocol: func() bool { return g.current.Load().config.Listen.ProxyProtocol },
 		Failures:      g.failures,
