@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"kmproxy/cmd/internal/config"
+	"kmproxy/cmd/internal/wire"
 )
 
 // config reads the config file: the one that --config names, else
@@ -46,16 +47,26 @@ func configCheck(e *env, c *cli.Context) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cfg.CheckFiles(); err != nil {
+	warnings, err := wire.CheckFiles(cfg, e.world())
+	if err != nil {
 		return nil, err
 	}
-	return checkedConfig{true, effective{cfg}}, nil
+	if err := wire.CheckStore(c.Context, cfg, e.world()); err != nil {
+		return nil, explain(err)
+	}
+	if !e.json {
+		for _, w := range warnings {
+			_, _ = fmt.Fprintf(e.stderr, "kmproxy: warning: %s\n", w) // stderr is the last place to tell it
+		}
+	}
+	return checkedConfig{true, warnings, effective{cfg}}, nil
 }
 
 // checkedConfig is a config that can be served.
 type checkedConfig struct {
-	OK     bool      `json:"ok"`
-	Config effective `json:"config"`
+	OK       bool      `json:"ok"`
+	Warnings []string  `json:"warnings"` // what a start would serve with, and what will be trouble
+	Config   effective `json:"config"`
 }
 
 func (r checkedConfig) text(w io.Writer) error {

@@ -33,7 +33,7 @@ func serve(e *env, c *cli.Context) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cfg.CheckFiles(); err != nil {
+	if _, err := wire.CheckFiles(cfg, e.world()); err != nil {
 		return nil, err
 	}
 	log := serviceLog(e.stderr, slog.LevelInfo)
@@ -76,7 +76,7 @@ func (e *env) reload(ctx context.Context, c *cli.Context, g *wire.Gateway) error
 	if err != nil {
 		return err
 	}
-	if err := cfg.CheckFiles(); err != nil {
+	if _, err := wire.CheckFiles(cfg, e.world()); err != nil {
 		return err
 	}
 	return g.Reload(ctx, cfg)

@@ -73,6 +73,12 @@ func explain(err error) error {
 	if _, illegal := errors.AsType[*keys.MoveError](err); illegal {
 		return hinted(err, "see where it stands with: kmproxy key list")
 	}
+	if named, is := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); is && named.Hint() != "" {
+		return hinted(err, named.Hint())
+	}
 	for _, h := range hints {
 		if errors.Is(err, h.is) {
 			return hinted(err, h.hint)

@@ -32,30 +32,6 @@ func (f *files) set(cert tls.Certificate, err error) {
 	f.cert, f.err = cert, err
 }
 
-// reports is what Follow told.
-type reports struct {
-	mu      sync.Mutex
-	changed int
-	failed  []error
-}
-
-func (r *reports) so() (changed int, failed []error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.changed, r.failed
-}
-
-func (r *reports) add(changed bool, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if changed {
-		r.changed++
-	}
-	if err != nil {
-		r.failed = append(r.failed, err)
-	}
-}
-
 func serves(t *testing.T, f *listen.Files, want tls.Certificate) {
 	t.Helper()
 	got, err := f.Certificate(nil)
@@ -69,65 +45,120 @@ func serves(t *testing.T, f *listen.Files, want tls.Certificate) {
 
 func TestFilesAtStart(t *testing.T) {
 	missing := errors.New("no such file")
-	f, err := listen.NewFiles((&files{err: missing}).load)
-	if !errors.Is(err, missing) || f != nil || !strings.Contains(err.Error(), "reading the certificate") {
+	f, err := listen.NewFiles((&files{err: missing}).load, time.Now)
+	if !errors.Is(err, missing) || f != nil {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestFollow: a good pair is taken over, a bad one is reported and the one before
-// it stays, and nothing is told of what has not changed.
-func TestFollow(t *testing.T) {
-	ca, _ := newCA(t, start)
-	first, second := *issue(t, ca, start, "localhost"), *issue(t, ca, start, "localhost")
-	first.Leaf, second.Leaf = nil, nil // not every loader fills it in
+// followed is a pair of files under Follow, in a bubble of synctest.
+type followed struct {
+	*listen.Files
+	pair    *files
+	changed int
+}
+
+// follow begins with a pair; its files are looked at every second.
+func follow(t *testing.T, first tls.Certificate) *followed {
+	t.Helper()
+	w := &followed{pair: &files{cert: first}}
+	var err error
+	if w.Files, err = listen.NewFiles(w.pair.load, time.Now); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		w.Follow(ctx, time.Second, func() { w.changed++ })
+		close(ended)
+	}()
+	t.Cleanup(func() { stop(); <-ended })
+	return w
+}
+
+// put replaces what the files hold, and lets so many seconds pass.
+func (w *followed) put(cert tls.Certificate, err error, seconds int) {
+	w.pair.set(cert, err)
+	time.Sleep(time.Duration(seconds)*time.Second + time.Millisecond)
+	synctest.Wait()
+}
+
+// inBubble runs a test at the time for which certificates are issued here.
+func inBubble(t *testing.T, test func(t *testing.T, ca *listen.LocalCA, at time.Time)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		pair, told := &files{cert: first}, &reports{}
-		f, err := listen.NewFiles(pair.load)
+		ca, err := listen.NewLocalCA(time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan struct{})
-		go func() {
-			f.Follow(ctx, time.Minute, told.add)
-			close(ended)
-		}()
-		tick := func() {
-			time.Sleep(time.Minute)
-			synctest.Wait()
-		}
-		synctest.Wait()
-		tick()
-		serves(t, f, first)
-		if changed, failed := told.so(); changed != 0 || len(failed) != 0 {
-			t.Errorf("nothing has changed, and told was %d, %v", changed, failed)
-		}
+		test(t, ca, time.Now())
+	})
+}
 
-		bad := errors.New("private key does not match public key")
-		pair.set(second, bad)
-		tick()
-		serves(t, f, first)
-		if changed, failed := told.so(); changed != 0 || len(failed) != 1 || !errors.Is(failed[0], bad) {
-			t.Errorf("of a bad pair was told %d, %v", changed, failed)
+// TestFollow: a good pair is taken over, a bad one is refused and the one before it
+// stays, and nothing is said while a pair is being replaced.
+func TestFollow(t *testing.T) {
+	inBubble(t, func(t *testing.T, ca *listen.LocalCA, at time.Time) {
+		first, second := *issue(t, ca, at, "localhost"), *issue(t, ca, at, "localhost")
+		w := follow(t, first)
+		w.put(first, nil, 10)
+		serves(t, w.Files, first)
+		if w.changed != 0 || w.Refused() != nil {
+			t.Errorf("nothing has changed, and told was %d, %v", w.changed, w.Refused())
 		}
-
-		pair.set(second, nil)
-		tick()
-		serves(t, f, second)
-		if changed, failed := told.so(); changed != 1 || len(failed) != 1 {
-			t.Errorf("of a new pair was told %d, %v", changed, failed)
+		bad := errors.New("it is not the key of the certificate")
+		w.put(second, bad, 3)
+		serves(t, w.Files, first)
+		if w.Refused() != nil {
+			t.Errorf("a pair that is being replaced is told: %v", w.Refused())
 		}
-
+		w.put(second, bad, 5)
+		if !errors.Is(w.Refused(), bad) {
+			t.Errorf("of a bad pair was told %v", w.Refused())
+		}
+		w.put(second, nil, 1)
+		serves(t, w.Files, second)
+		if w.changed != 1 || w.Refused() != nil {
+			t.Errorf("of a new pair was told %d, %v", w.changed, w.Refused())
+		}
 		longer := second
 		longer.Certificate = append(second.Certificate[:1:1], ca.Certificate())
-		pair.set(longer, nil)
-		tick()
-		serves(t, f, longer)
-		if changed, _ := told.so(); changed != 2 {
+		w.put(longer, nil, 1)
+		serves(t, w.Files, longer)
+		if w.changed != 2 {
 			t.Error("a chain with another intermediate is not taken over")
 		}
-		stop()
-		<-ended
+	})
+}
+
+// TestFollowKeepsTheValid: no pair that is over or has not come replaces a valid one;
+// it is taken when its time comes. One that is over gives way to what is better.
+func TestFollowKeepsTheValid(t *testing.T) {
+	const day = 24 * time.Hour
+	inBubble(t, func(t *testing.T, ca *listen.LocalCA, at time.Time) {
+		over, older := *issue(t, ca, at.Add(-100*day), "localhost"), *issue(t, ca, at.Add(-200*day), "localhost")
+		good, later := *issue(t, ca, at, "localhost"), *issue(t, ca, at.Add(2*time.Hour), "localhost")
+		w := follow(t, older)
+		w.put(over, nil, 1)
+		serves(t, w.Files, over)
+		w.put(older, nil, 10)
+		serves(t, w.Files, over)
+		w.put(good, nil, 1)
+		serves(t, w.Files, good)
+		w.put(over, nil, 10)
+		serves(t, w.Files, good)
+		if err := w.Refused(); err == nil || !strings.Contains(err.Error(), "expired at") {
+			t.Errorf("of a pair that is over was told %v", err)
+		}
+		w.put(later, nil, 10)
+		serves(t, w.Files, good)
+		if err := w.Refused(); err == nil || !strings.Contains(err.Error(), "not valid before") {
+			t.Errorf("of a pair whose time has not come was told %v", err)
+		}
+		w.put(later, nil, 3600)
+		serves(t, w.Files, later)
+		if w.Refused() != nil {
+			t.Error("it is in use, and still refused")
+		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,14 +17,15 @@ import (
 func TestReload(t *testing.T) {
 	first, second := selfSigned(t), selfSigned(t)
 	pair := &files{cert: *first}
-	source, err := listen.NewFiles(pair.load)
+	var ahead atomic.Int64 // of the clock
+	source, err := listen.NewFiles(pair.load, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := &reports{}
+	var changed atomic.Bool
 	ctx, stop := context.WithCancel(t.Context())
 	var following sync.WaitGroup
-	following.Go(func() { source.Follow(ctx, time.Millisecond, told.add) })
+	following.Go(func() { source.Follow(ctx, time.Millisecond, func() { changed.Store(true) }) })
 	defer following.Wait()
 	defer stop()
 	e := serve(t, ok, func(c *listen.Config) { c.Certificates = source.Certificate })
@@ -45,13 +47,13 @@ func TestReload(t *testing.T) {
 	}
 	goesOn("at first")
 	pair.set(*second, errors.New("private key does not match public key"))
-	soon(t, "a bad pair is told of", func() bool { _, failed := told.so(); return len(failed) > 0 })
+	soon(t, "a bad pair is told of", func() bool { ahead.Add(int64(time.Second)); return source.Refused() != nil })
 	if !isServed(first) {
 		t.Error("a bad pair replaced the good one")
 	}
 	goesOn("after a bad pair")
 	pair.set(*second, nil)
-	soon(t, "a new pair is told of", func() bool { changed, _ := told.so(); return changed > 0 })
+	soon(t, "a new pair is told of", changed.Load)
 	if !isServed(second) {
 		t.Error("the new certificate is not served")
 	}

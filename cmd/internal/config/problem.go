@@ -46,6 +46,14 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Mistake is an *Error about one key, with its line in the file that the config came
+// from. The hint may be empty.
+func (c Config) Mistake(key, text, hint string) error {
+	r := &report{origin: c.origin}
+	r.add(key, text, hint)
+	return r.err()
+}
+
 // report collects problems.
 type report struct {
 	origin   origin

@@ -29,9 +29,9 @@ type authority struct {
 // openAuthority takes the port for HTTP-01. public is where the public listener is.
 // Without an error, run must follow.
 func openAuthority(c config.Config, public net.Addr, log *slog.Logger) (*authority, error) {
-	roots, err := pool(c.TLS.ACME.CARootFile)
+	roots, err := authorities("tls.acme.ca_root_file", c.TLS.ACME.CARootFile)
 	if err != nil {
-		return nil, fmt.Errorf("tls.acme.ca_root_file: %w", err)
+		return nil, err
 	}
 	host, _, err := net.SplitHostPort(c.Listen.Address)
 	if err != nil {
@@ -47,11 +47,11 @@ func openAuthority(c config.Config, public net.Addr, log *slog.Logger) (*authori
 	}
 	a := &authority{log: log}
 	if c.TLS.ACME.HTTPPort != 0 {
-		if a.http, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(c.TLS.ACME.HTTPPort))); err != nil {
-			return nil, fmt.Errorf("tls.acme.http_port: %w", err)
+		if a.http, err = listenOn(httpPortKey, net.JoinHostPort(host, strconv.Itoa(c.TLS.ACME.HTTPPort))); err != nil {
+			return nil, err
 		}
 	}
-	a.Manager, err = acme.New(acme.Config{Directory: c.TLS.ACME.Directory, Email: c.TLS.ACME.Email, Roots: roots, Hostnames: c.TLS.Hostnames,
+	a.Manager, err = acme.New(acme.Config{Directory: c.TLS.ACME.Directory, Email: c.TLS.ACME.Email, Roots: poolOf(roots), Hostnames: c.TLS.Hostnames,
 		Folder: filepath.Join(c.Store.Dir, acmeFolder), Host: host, HTTPPort: c.TLS.ACME.HTTPPort, TLSPort: tlsPort, Log: log})
 	if err != nil {
 		return nil, errors.Join(err, a.close())

@@ -1,37 +1,47 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
+	"kmproxy/cmd/internal/config"
 	"kmproxy/crypto/sensitive"
 )
 
-// ReadSecretFile reads a file that nobody but its owner may read.
+// ReadSecretFile reads a file that gives others no access and its group no more than
+// reading; else the error is a *config.ModeError.
 func ReadSecretFile(path string) (sensitive.Bytes, error) {
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return sensitive.Bytes{}, err
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 && !lent(info) {
-		return sensitive.Bytes{}, fmt.Errorf("%s is open to others (mode %04o): chmod 600 it", path, mode)
+	defer func() { _ = f.Close() }() // it was only read
+	info, err := f.Stat()
+	if err != nil {
+		return sensitive.Bytes{}, err
 	}
-	content, err := os.ReadFile(path)
-	return sensitive.New(content), err
+	if err := config.CheckMode(path, info); err != nil {
+		return sensitive.Bytes{}, err
+	}
+	room := make([]byte, maxSecretBytes+1) // one that grew would leave copies behind
+	defer clear(room)
+	n, err := io.ReadFull(f, room)
+	switch {
+	case err == nil:
+		return sensitive.Bytes{}, fmt.Errorf("%s is longer than %d bytes", path, maxSecretBytes)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return sensitive.New(bytes.Clone(room[:n])), nil
+	}
+	return sensitive.Bytes{}, err
 }
 
-// lent tells whether root gave us a file through our group, to read and no more:
-// so do systemd's LoadCredential and the volumes of Kubernetes, for a service that
-// is nobody's user.
-func lent(info fs.FileInfo) bool {
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	return ok && owner.Uid == 0 && os.Getuid() != 0 && info.Mode().Perm()&^0o440 == 0
-}
+// maxSecretBytes bounds what is read of a private file.
+const maxSecretBytes = 64 << 10
 
 // CreateSecretFile writes a new file with mode 0600, whole or not at all, and
 // durably. If the file is there already the error is fs.ErrExist and the file is

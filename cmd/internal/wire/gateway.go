@@ -5,11 +5,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -57,7 +57,8 @@ type serving struct {
 	handler      *proxy.Proxy
 	contentKeys  *cek.Cache // nil: none are remembered
 	certificates listen.Certificates
-	end          func() // of what follows files, and of what rests
+	watched      []watched // certificates whose dates are told
+	end          func()    // of what follows files, and of what rests
 }
 
 // Build opens the store, the keys and the listeners. After it, connections are
@@ -79,9 +80,11 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 }
 
 func (g *Gateway) build(ctx context.Context, k *keyring) (err error) {
-	if g.clients, err = pool(g.config.TLS.ClientCAFile); err != nil {
-		return fmt.Errorf("tls.client_ca_file: %w", err)
+	clients, err := authorities("tls.client_ca_file", g.config.TLS.ClientCAFile)
+	if err != nil {
+		return err
 	}
+	g.clients = poolOf(clients)
 	if g.ledger, g.counted, err = k.vault.Store.OpenLedger(); err != nil {
 		return err
 	}
@@ -100,7 +103,11 @@ func (g *Gateway) build(ctx context.Context, k *keyring) (err error) {
 // prepare builds what a reload replaces. It lasts until its end is called,
 // whatever becomes of ctx.
 func (g *Gateway) prepare(ctx context.Context, c config.Config, k *keyring) (*serving, error) {
-	toUpstream, err := transport(c.Upstream, g.world.Now)
+	files, err := watch(c, g.world)
+	if err != nil {
+		return nil, err
+	}
+	toUpstream, err := transport(c.Upstream, files, g.world.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -111,18 +118,19 @@ func (g *Gateway) prepare(ctx context.Context, c config.Config, k *keyring) (*se
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	end := func() { cancel(); toUpstream.Close() }
-	certs, err := g.certificates(ctx, c, k)
+	certs, err := g.certificates(ctx, c, k, files)
 	if err != nil {
 		end()
 		return nil, err
 	}
+	g.follow(ctx, files)
 	if path := c.Upstream.HealthPath; path != "" {
 		go h.Upstream().Check(ctx, path, c.Upstream.HealthInterval, g.tellUpstream)
 	}
 	if contentKeys != nil {
 		go g.sweep(ctx, contentKeys, k.live)
 	}
-	return &serving{config: c, keys: k, handler: h, contentKeys: contentKeys, certificates: certs, end: end}, nil
+	return &serving{config: c, keys: k, handler: h, contentKeys: contentKeys, certificates: certs, watched: files, end: end}, nil
 }
 
 func (g *Gateway) listen() (err error) {
@@ -163,6 +171,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	go func() { adminDone <- admin.Serve(adminCtx, g.sockets.admin) }()
 	noteStop := context.AfterFunc(ctx, func() { g.stopping.Store(true) })
 	defer noteStop()
+	go g.tellCertificates(adminCtx)
 	kept := g.keepUsage()
 	keptCerts := g.keepCertificates(ctx)
 	err := listen.New(g.front()).Serve(ctx, g.sockets.public)
@@ -229,7 +238,7 @@ func (g *Gateway) tellUpstream(url string, well bool) {
 // gauges are what the proxy holds now.
 func (g *Gateway) gauges() []status.Gauge {
 	contentKeys := g.current.Load().contentKeys
-	return append([]status.Gauge{
+	own := []status.Gauge{
 		{Name: "kmproxy_goroutines", Help: "Goroutines.", Value: float64(runtime.NumGoroutine())},
 		{Name: "kmproxy_body_bytes", Help: "Bytes of bodies in memory, of limits.body_memory.", Value: float64(g.budget.Held())},
 		{Name: "kmproxy_upstream_calls", Help: "Calls that are pending at the upstream, of limits.upstream_calls.", Value: float64(g.calls.Pending())},
@@ -239,7 +248,8 @@ func (g *Gateway) gauges() []status.Gauge {
 		{Name: "kmproxy_content_key_uses", Help: "Messages that were opened under one of them since the config was read.", Value: float64(contentKeys.Hits())},
 		{Name: "kmproxy_projects", Help: "Projects in the keys that are served.", Value: float64(g.Projects())},
 		{Name: "kmproxy_log_lines_dropped_total", Help: "Log lines that were dropped because the log's reader did not take them.", Value: float64(g.world.logDrops()), Counter: true},
-	}, g.handshakes()...)
+	}
+	return slices.Concat(own, g.handshakes(), g.certificateGauges())
 }
 
 // keepUsage writes down who uses which key until the function it returns is
@@ -277,6 +287,9 @@ func (g *Gateway) ready() (note string, err error) {
 	}
 	for _, url := range g.current.Load().handler.Upstream().Trouble() {
 		note = strings.TrimPrefix(note+"\n"+url+" is passed over", "\n")
+	}
+	for _, n := range notesOf(g.current.Load().watched, g.world.Now()) {
+		note = strings.TrimPrefix(note+"\n"+n, "\n")
 	}
 	return note, nil
 }

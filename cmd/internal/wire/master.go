@@ -56,7 +56,7 @@ func keyFile(path string, fresh bool) (envelope.Key, error) {
 		return envelope.Key{}, fmt.Errorf("reading the master key: %w", err)
 	}
 	defer content.Wipe()
-	key, err := envelope.FromKeyFile(content)
+	key, err := envelope.FromKeyFile(sensitive.New(bytes.TrimPrefix(content.Expose(), []byte("\xef\xbb\xbf"))))
 	if err != nil {
 		return envelope.Key{}, fmt.Errorf("reading the master key from %s: %w", path, err)
 	}

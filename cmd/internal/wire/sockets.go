@@ -38,13 +38,13 @@ func openSockets(c config.Config) (s sockets, err error) {
 		}
 	}
 	if s.public == nil {
-		if s.public, err = net.Listen("tcp", c.Listen.Address); err != nil {
-			return s, fmt.Errorf("listen.address: %w", err)
+		if s.public, err = listenOn("listen.address", c.Listen.Address); err != nil {
+			return s, err
 		}
 	}
 	if s.admin == nil {
-		if s.admin, err = net.Listen("tcp", c.Admin.Address); err != nil {
-			return s, fmt.Errorf("admin.address: %w", err)
+		if s.admin, err = listenOn("admin.address", c.Admin.Address); err != nil {
+			return s, err
 		}
 	}
 	return s, nil

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"crypto/tls"
-	"fmt"
 	"net"
 	"time"
 
@@ -11,18 +10,10 @@ import (
 )
 
 // transport is the way to the upstream: pooled, TLS where the URL says so.
-func transport(c config.Upstream, now func() time.Time) (*upstream.Client, error) {
-	t := &tls.Config{MinVersion: tls.VersionTLS12}
-	var err error
-	if t.RootCAs, err = pool(c.CAFile); err != nil {
-		return nil, fmt.Errorf("upstream.ca_file: %w", err)
-	}
-	if c.ClientCertFile != "" {
-		pair, err := tls.LoadX509KeyPair(c.ClientCertFile, c.ClientKeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("upstream.client_cert_file: %w", err)
-		}
-		t.Certificates = []tls.Certificate{pair}
+func transport(c config.Upstream, all []watched, now func() time.Time) (*upstream.Client, error) {
+	t := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: poolOf(named(all, "upstream_ca").list)}
+	if pair := named(all, "upstream_client").files; pair != nil {
+		t.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair.Certificate(nil) }
 	}
 	patience := min(5*time.Second, c.Timeout)
 	return upstream.NewClient(upstream.ClientConfig{

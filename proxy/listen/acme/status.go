@@ -29,6 +29,18 @@ func (m *Manager) Ready(now time.Time) (note string, err error) {
 	return strings.Join(notes, "\n"), nil
 }
 
+// Ends are the ends of the certificates in use, by hostname. A name without a
+// certificate is missing.
+func (m *Manager) Ends() map[string]time.Time {
+	ends := map[string]time.Time{}
+	for _, name := range m.c.Hostnames {
+		if leaf := m.newest(name); leaf != nil {
+			ends[name] = leaf.NotAfter
+		}
+	}
+	return ends
+}
+
 // newest is the certificate of a hostname that lasts longest; nil if there is none.
 func (m *Manager) newest(name string) *x509.Certificate {
 	var out *x509.Certificate

@@ -1,0 +1,177 @@
+package wire
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"kmproxy/cmd/internal/config"
+	"kmproxy/keys"
+	"kmproxy/proxy/listen"
+)
+
+// FileError reports a file that a config names and that cannot be used.
+type FileError struct {
+	Key  string // of the config, as "tls.key_file"
+	File string
+	Err  error
+}
+
+// Error is "key: file: what is wrong".
+func (e *FileError) Error() string { return e.Key + ": " + e.text() }
+
+// Unwrap returns what is wrong.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// text leaves the file's name out where the error has it.
+func (e *FileError) text() string {
+	if text := e.Err.Error(); strings.Contains(text, e.File) {
+		return text
+	}
+	return e.File + ": " + e.Err.Error()
+}
+
+// Hint is what to do about it; it may be empty.
+func (e *FileError) Hint() string {
+	command := "x509"
+	if strings.HasSuffix(e.Key, "key_file") {
+		command = "pkey"
+	}
+	switch open, isOpen := errors.AsType[*config.ModeError](e.Err); {
+	case isOpen:
+		return open.Hint()
+	case errors.Is(e.Err, listen.ErrEncryptedKey):
+		return fmt.Sprintf("decrypt it with: openssl pkey -in %s -out decrypted.pem", e.File)
+	case errors.Is(e.Err, listen.ErrDER):
+		return fmt.Sprintf("convert it with: openssl %s -inform DER -in %s -out converted.pem", command, e.File)
+	}
+	return ""
+}
+
+// pairFiles are a certificate and its private key, as a config names them.
+type pairFiles struct{ certKey, certFile, keyKey, keyFile string }
+
+func listenPair(c config.Config) pairFiles {
+	return pairFiles{"tls.cert_file", c.TLS.CertFile, "tls.key_file", c.TLS.KeyFile}
+}
+
+func upstreamPair(c config.Config) pairFiles {
+	return pairFiles{"upstream.client_cert_file", c.Upstream.ClientCertFile, "upstream.client_key_file", c.Upstream.ClientKeyFile}
+}
+
+// load reads the pair. Every error is a *FileError.
+func (p pairFiles) load() (tls.Certificate, error) {
+	text, err := os.ReadFile(p.certFile)
+	if err != nil {
+		return tls.Certificate{}, &FileError{p.certKey, p.certFile, err}
+	}
+	chain, err := listen.ParseChain(text)
+	if err != nil {
+		return tls.Certificate{}, &FileError{p.certKey, p.certFile, err}
+	}
+	secret, err := ReadSecretFile(p.keyFile)
+	if err != nil {
+		return tls.Certificate{}, &FileError{p.keyKey, p.keyFile, err}
+	}
+	defer secret.Wipe()
+	key, err := listen.ParseKey(secret.Expose())
+	if err != nil {
+		return tls.Certificate{}, &FileError{p.keyKey, p.keyFile, err}
+	}
+	pair, err := listen.NewPair(chain, key)
+	if errors.Is(err, listen.ErrMismatch) {
+		return pair, &FileError{p.keyKey, p.keyFile, fmt.Errorf("%w in %s %s", err, p.certKey, p.certFile)}
+	} else if err != nil {
+		return pair, &FileError{p.certKey, p.certFile, err}
+	}
+	return pair, nil
+}
+
+// authorities reads the certificates of a file of CAs, the first to expire first; none
+// for no file. Every error is a *FileError.
+func authorities(key, file string) ([]*x509.Certificate, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, &FileError{key, file, err}
+	}
+	list, err := listen.ParseChain(text)
+	if err != nil {
+		return nil, &FileError{key, file, err}
+	}
+	slices.SortFunc(list, func(a, b *x509.Certificate) int {
+		return cmp.Or(a.NotAfter.Compare(b.NotAfter), bytes.Compare(a.Raw, b.Raw))
+	})
+	return list, nil
+}
+
+// poolOf are the CAs to verify certificates with; nil, the system's, for none.
+func poolOf(list []*x509.Certificate) *x509.CertPool {
+	if len(list) == 0 {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	for _, c := range list {
+		pool.AddCert(c)
+	}
+	return pool
+}
+
+// CheckFiles reads the certificates, private keys and CAs that a config names, as a
+// start does, and returns what will be trouble though a start would serve. Mistakes are
+// a *config.Error.
+func CheckFiles(c config.Config, w World) (warnings []string, err error) {
+	if err := c.CheckFiles(); err != nil {
+		return nil, err
+	}
+	watched, err := watch(c, w)
+	if bad, is := errors.AsType[*FileError](err); is {
+		return nil, c.Mistake(bad.Key, bad.text(), bad.Hint())
+	} else if err != nil {
+		return nil, err
+	}
+	return notesOf(watched, w.Now()), nil
+}
+
+// CheckStore opens the store and its keys as a start does, and changes nothing. A store
+// that is not there yet is no mistake: a start makes it.
+func CheckStore(ctx context.Context, c config.Config, w World) error {
+	entries, err := os.ReadDir(c.Store.Dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("opening the store: %w", err)
+	}
+	if !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == "log.jsonl" }) {
+		return checkSource(c.MasterKey.Source, w)
+	}
+	vault, err := OpenVault(ctx, c, w, ToRead)
+	if err != nil {
+		return err
+	}
+	_, err = keys.Open(ctx, vault.Store, vault.Master)
+	return err
+}
+
+// checkSource reads what a new store would be sealed under. A key file may be missing.
+func checkSource(s config.Source, w World) error {
+	if s.Kind == config.SourceFile {
+		if _, err := keyFile(s.Path, false); !errors.Is(err, ErrNoMasterKey) {
+			return err
+		}
+		return nil
+	}
+	phrase, err := passphrase(s, w)
+	if err != nil {
+		return fmt.Errorf("master_key.source %s: %w", s, err)
+	}
+	phrase.Wipe()
+	return nil
+}
