@@ -40,10 +40,7 @@ func encode(master envelope.Key, p Project) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding project %s: %w", p.ASPID, err)
 	}
-	hidden, err := json.Marshal(secretsOf(p))
-	if err != nil {
-		return nil, fmt.Errorf("encoding the secrets of project %s: %w", p.ASPID, err)
-	}
+	hidden := secretsOf(p).hidden()
 	defer clear(hidden)
 	r := record{Version: p.version + 1, Plain: plain}
 	r.Sealed = master.Seal(r.place(projectName(p.ASPID)), plain, hidden)
@@ -84,9 +81,9 @@ func (p Project) isAllOf(plain []byte, hidden sensitive.Bytes) bool {
 	if err != nil || !bytes.Equal(plainAgain, plain) {
 		return false
 	}
-	hiddenAgain, err := json.Marshal(secretsOf(p))
+	hiddenAgain := secretsOf(p).hidden()
 	defer clear(hiddenAgain)
-	return err == nil && hidden.Equal(hiddenAgain)
+	return hidden.Equal(hiddenAgain)
 }
 
 // show reads a project without its secrets. It opens the sealed part all the

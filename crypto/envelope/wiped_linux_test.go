@@ -1,0 +1,60 @@
+package envelope_test
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"runtime/debug"
+	"testing"
+
+	"kmproxy/crypto/envelope"
+	"kmproxy/crypto/sensitive/sensitivetest"
+)
+
+// TestKeyFileLeavesNoTrace looks through all memory of the process for the 32 bytes of
+// a master key file, and for its text, while the key that was made of it is in use.
+// What the standard library's own HKDF leaves behind it cannot be helped.
+func TestKeyFileLeavesNoTrace(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would take traces away by chance
+	content := envelope.NewKeyFile()
+	encoded := bytes.TrimSpace(bytes.Clone(content.Expose()))[len("kmproxy-master-key-1 "):]
+	raw := make([]byte, 33)
+	n, err := base64.StdEncoding.Decode(raw, encoded)
+	if err != nil || n != 32 {
+		t.Fatal(n, err)
+	}
+	secret, text := sensitivetest.NewTrace(raw[:32]), sensitivetest.NewTrace(encoded)
+	if secret.Found(t) != 1 || text.Found(t) != 2 {
+		t.Errorf("the secret is found %d times, its text %d times: want the test's own copies and the file", secret.Found(t), text.Found(t))
+	}
+	clear(raw)
+	clear(encoded)
+	key, err := envelope.FromKeyFile(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content.Wipe()
+	if found, byHKDF := secret.Found(t), leftByHKDF(t); found > byHKDF || text.Found(t) != 0 {
+		t.Errorf("the secret is found %d times, of which HKDF left %d; its text %d times", found, byHKDF, text.Found(t))
+	}
+	if key.ID() == "" {
+		t.Error("the key is not in use")
+	}
+}
+
+// leftByHKDF is how many copies of a secret two derivations leave.
+func leftByHKDF(t *testing.T) int {
+	t.Helper()
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret)
+	trace := sensitivetest.NewTrace(secret)
+	for range 2 {
+		if _, err := hkdf.Key(sha256.New, secret, nil, "a derivation", 32); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clear(secret)
+	return trace.Found(t)
+}

@@ -1,0 +1,39 @@
+package keys_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"runtime/debug"
+	"testing"
+
+	"kmproxy/crypto/sensitive/sensitivetest"
+	"kmproxy/keys"
+)
+
+// TestRecordsLeaveNoTrace looks through all memory of the process for a project's
+// secret as records hold it, in base64, and for a secret itself, after a manager wrote
+// the record, read it and changed it.
+func TestRecordsLeaveNoTrace(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would take traces away by chance
+	o := newOffice(t)
+	given := bytes.Repeat([]byte("a secret that is nowhere else/"), 1)
+	encoded := []byte(base64.StdEncoding.EncodeToString(given))
+	asRecord, plain := sensitivetest.NewTrace(encoded), sensitivetest.NewTrace(given)
+	if asRecord.Found(t) == 0 {
+		t.Fatal("the search finds nothing")
+	}
+	clear(encoded)
+	left := asRecord.Found(t) // the text that the test made
+	n := keys.NewProject{ASPID: alice, Secret: secret(string(given))}
+	issued := must(o.CreateProject(t.Context(), operator, n))
+	must(o.SuspendProject(t.Context(), operator, alice))
+	must(o.ResumeProject(t.Context(), operator, alice))
+	if found := asRecord.Found(t); found > left {
+		t.Errorf("the record's form of the secret is found %d times, %d of them the test's", found, left)
+	}
+	if plain.Found(t) == 0 {
+		t.Error("the search does not find what is still held")
+	}
+	n.Secret.Wipe()
+	issued.Secret.Wipe()
+}
