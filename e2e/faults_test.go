@@ -24,8 +24,9 @@ func TestFaults(t *testing.T) {
 	g := newGateway(t, "http://"+behind, "timeout = \"400ms\"\n")
 	front := x.between(t, "proxy", g.public)
 	p := newProvider(t, g, 1)
-	g.start(t)
+	g.start(t)                                              // for its CA
 	p.connect(t, g.roots(t)).conns.DisableKeepAlives = true // each call meets the poison anew
+	g.stop(t)
 	through := *p
 	through.URL = "https://" + front
 	// an answer may be lost on the way to a client who gives up; 3 s is more than any poison takes
@@ -33,13 +34,16 @@ func TestFaults(t *testing.T) {
 
 	calls, answered := 0, 0
 	for _, place := range []struct {
-		name   string
-		by     *provider
-		errors func(o *outcome) bool
+		name    string
+		timeout string // of the upstream: short where it is poisoned; where it is well, a busy machine is no reason for a 504
+		by      *provider
+		errors  func(o *outcome) bool
 	}{
-		{"upstream", p, func(o *outcome) bool { return o.err == nil && (o.status == 502 || o.status == 504) }},
-		{"proxy", &through, func(o *outcome) bool { return o.err != nil }},
+		{"upstream", "400ms", p, func(o *outcome) bool { return o.err == nil && (o.status == 502 || o.status == 504) }},
+		{"proxy", "1m", &through, func(o *outcome) bool { return o.err != nil }},
 	} {
+		g.configure(t, "http://"+behind, fmt.Sprintf("timeout = %q\n", place.timeout))
+		g.start(t)
 		for _, poison := range poisons() {
 			cure := x.poison(t, place.name, poison)
 			all := crowdOf(place.by, workers, each, fmt.Sprint(place.name, poison))
@@ -60,12 +64,14 @@ func TestFaults(t *testing.T) {
 			calls, answered = calls+len(all), answered+right
 			t.Logf("%-8s %-75s %5d answered, %5d ended in the right error", place.name, poison, right, wrong)
 		}
-	}
-	if failed := crowdOf(p, 1, 5, "cured"); !failed[4].right {
-		t.Errorf("cured, but %+v", failed[4])
+		tries := 0
+		soon(t, "cured, a call is answered", func() bool {
+			tries++
+			return p.outcome(fmt.Sprint("cured ", place.name, tries)).right
+		})
+		g.stop(t)
 	}
 	t.Logf("%d calls, %d answered, none twice at the upstream", calls, answered)
-	g.stop(t)
 }
 
 // outcome is how one call ended for its client.
