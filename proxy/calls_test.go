@@ -31,7 +31,7 @@ func newSlow(t *testing.T) *slow {
 	s := &slow{calls: proxy.NewCalls(8), release: make(chan struct{}), arrived: make(chan struct{}, 8)}
 	s.world = newWorld(t, func(c *proxy.Config) {
 		c.Calls = s.calls
-		c.Replay, c.ReplayWindow = replay.New(replay.Limits{Entries: 1000, PerProject: 500}, time.Now()), time.Hour
+		c.Replay, c.ReplayWindow = replay.New(replay.Limits{Entries: 1000, PerProject: 500}), time.Hour
 		c.Used = func(_ keys.ASPID, _ keys.KeyID, d usage.Direction, _ alg.Suite) {
 			if d == usage.Request {
 				s.opened.Add(1)

@@ -73,7 +73,7 @@ func TestContentKeyRemembered(t *testing.T) {
 // that is remembered.
 func TestContentKeyAndReplay(t *testing.T) {
 	w, seal := newKeeper(t, func(c *proxy.Config) {
-		c.Replay, c.ReplayWindow = replay.New(replay.Limits{Entries: 100, PerProject: 50}, time.Now()), time.Hour
+		c.Replay, c.ReplayWindow = replay.New(replay.Limits{Entries: 100, PerProject: 50}), time.Hour
 	})
 	for range 2 {
 		q := sealedBy(seal(), passes).make(w)

@@ -48,6 +48,7 @@ func (p *Proxy) forward(o opened) (answer, error) {
 	}
 	ctx, cancel := context.WithTimeout(o.request.Context(), p.hop.timeout)
 	defer cancel()
+	o.claim.Record()
 	r, err := p.hop.to.RoundTrip(p.hop.request(ctx, o))
 	if err == nil {
 		defer func() { _ = r.Body.Close() }() // the answer is whole, or the error says so

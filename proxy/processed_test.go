@@ -25,7 +25,7 @@ import (
 func remembering(t *testing.T, set ...proxytest.Setup) *proxytest.Proxy {
 	t.Helper()
 	return proxytest.Start(t, append([]proxytest.Setup{func(c *proxy.Config) {
-		c.Replay, c.ReplayWindow = replay.New(replay.Limits{Entries: 1000, PerProject: 1000}, time.Now()), 10*time.Minute
+		c.Replay, c.ReplayWindow = replay.New(replay.Limits{Entries: 1000, PerProject: 1000}), 10*time.Minute
 		other := c.Routes[0]
 		other.Path = "/other"
 		c.Routes = append(c.Routes, other)
@@ -258,7 +258,7 @@ func TestCopiesAtOnce(t *testing.T) {
 // TestFullReplayMemory: what cannot be remembered is not processed.
 func TestFullReplayMemory(t *testing.T) {
 	p := remembering(t, func(c *proxy.Config) {
-		c.Replay = replay.New(replay.Limits{Entries: 2, PerProject: 2}, time.Now())
+		c.Replay = replay.New(replay.Limits{Entries: 2, PerProject: 2})
 	})
 	for range 2 {
 		newParcel(t, p, true).send(t, p, http.StatusOK, "")

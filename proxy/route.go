@@ -31,7 +31,7 @@ const (
 
 // Route is one API that is let through.
 type Route struct {
-	Method        string
+	Method        string // of requests with a body: the token is over that alone
 	Path          string // compared byte for byte, without the base path
 	Request       RequestMode
 	Response      ResponseMode

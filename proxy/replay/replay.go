@@ -1,13 +1,19 @@
 // Package replay remembers which requests were processed, so that a captured one
-// does nothing a second time: a token's MAC covers the body alone, and whoever
-// has a request could date it anew.
+// does nothing a second time: a token's MAC covers the body alone, so that a
+// captured request can be dated anew.
+//
+// A Memory forgets when the process ends, unless Keep gave it a folder. Then what
+// it claimed outlives kill -9 from Claim.Record on, and a power cut from the next
+// sync on, which is a second later.
 package replay
 
 import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"hash/fnv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kmproxy/keys"
@@ -41,96 +47,65 @@ type Limits struct {
 	PerProject int // of those, so that no project fills it alone
 }
 
-// Memory is safe for concurrent use. It forgets when the process ends.
+// LongestWindow is how long a Memory can remember a request, in days of 24 hours.
+const LongestWindow = 90 * 24 * time.Hour
+
+// Memory is safe for concurrent use.
 type Memory struct {
 	limits Limits
-	start  time.Time // what entries count their time from
+	keeper atomic.Pointer[keeper] // nil: it forgets when the process ends
 
 	mu          sync.Mutex
-	generations []*generation // the newest last; no other gets entries
-	projects    map[keys.ASPID]uint32
+	window      time.Duration // of the last claim
+	generations []*generation // the newest last; no other gets claims
+	freed       freed
 }
 
-// perWindow is how many generations a window is cut into: with more of them less
-// is held that is no longer needed, and each is one more place to look.
-const perWindow = 8
-
-// generation is what was claimed in one part of a window. It goes as a whole, when
-// the last of it counts no more.
-type generation struct {
-	begun, last time.Time
-	seen        map[entry]millis
-	held        map[keys.ASPID]int
-}
-
-// entry is an ID of a project, by the number it was given here.
+// entry is an ID of a project.
 type entry struct {
 	id      ID
-	project uint32
+	project number
 }
 
-// millis since the start of a Memory. They wrap around, so that a difference holds
-// up to 24 days either way, which is longer than any window.
-type millis uint32
+// number stands for a project, here and in files. Two projects may share one: then
+// they share what one project may hold, but no request, for a MAC under one secret
+// is not one under another.
+type number uint32
 
-// since is below zero if then is later: whoever read the clock first may get here
-// last.
-func (at millis) since(then millis) time.Duration {
-	return time.Duration(int32(at-then)) * time.Millisecond
+func numberOf(project keys.ASPID) number {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(project)) // never fails
+	return number(h.Sum32())
 }
 
 // New makes an empty Memory, which takes no space for what it may hold.
-func New(l Limits, now time.Time) *Memory {
-	return &Memory{limits: l, start: now, projects: map[keys.ASPID]uint32{}}
-}
+func New(l Limits) *Memory { return &Memory{limits: l} }
 
 // Claim remembers a request, before anything is done for it. It is refused if the
-// same was claimed within window and not released since. Errors: ErrReplayed,
-// ErrFull.
+// same was claimed within window, which is at most LongestWindow, and not released
+// since. Errors: ErrReplayed, ErrFull.
 func (m *Memory) Claim(project keys.ASPID, id ID, window time.Duration, now time.Time) (*Claim, error) {
+	e := entry{id, numberOf(project)}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	newest := m.age(window, now)
-	e, at, held := entry{id, m.number(project)}, millis(now.Sub(m.start).Milliseconds()), 0
+	m.window = window
+	newest := m.age(now)
+	held := 0
 	for _, g := range m.generations {
-		if then, known := g.seen[e]; known && at.since(then) < window {
+		if at, known := g.seen[e]; known && now.Sub(g.time(at)) < window {
 			return nil, ErrReplayed
 		}
-		held += g.held[project]
+		held += g.held[e.project]
 	}
 	if held >= m.limits.PerProject || m.held() >= m.limits.Entries {
 		return nil, ErrFull
 	}
-	newest.held[project]++ // it is not in there: that would be younger than a window
-	newest.seen[e] = at
-	return &Claim{m, project, e, at}, nil
+	at := m.freed.unlike(e, newest, newest.offset(now))
+	newest.put(e, at) // it is not in there: that would be younger than a window
+	return &Claim{memory: m, generation: newest, entry: e, at: at}, nil
 }
 
-// age forgets what counts no more and returns the generation that is now.
-func (m *Memory) age(window time.Duration, now time.Time) *generation {
-	for len(m.generations) > 0 && now.Sub(m.generations[0].last) >= window {
-		m.generations = m.generations[1:]
-	}
-	if n := len(m.generations); n == 0 || now.Sub(m.generations[n-1].begun) >= window/perWindow {
-		m.generations = append(m.generations, &generation{begun: now, last: now, seen: map[entry]millis{}, held: map[keys.ASPID]int{}})
-	}
-	newest := m.generations[len(m.generations)-1]
-	if now.After(newest.last) {
-		newest.last = now
-	}
-	return newest
-}
-
-// number is a project's own, for as long as the process lives.
-func (m *Memory) number(project keys.ASPID) uint32 {
-	n, known := m.projects[project]
-	if !known {
-		n = uint32(len(m.projects))
-		m.projects[project] = n
-	}
-	return n
-}
-
+// held is how many entries there are. The caller holds mu.
 func (m *Memory) held() int {
 	n := 0
 	for _, g := range m.generations {
@@ -144,28 +119,4 @@ func (m *Memory) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.held()
-}
-
-// Claim is a request that was claimed. A nil Claim is of nothing.
-type Claim struct {
-	memory  *Memory
-	project keys.ASPID
-	entry   entry
-	at      millis
-}
-
-// Release forgets the request: it never reached anybody, and its sender may send
-// the same bytes again. What was claimed anew since then is not forgotten.
-func (c *Claim) Release() {
-	if c == nil {
-		return
-	}
-	c.memory.mu.Lock()
-	defer c.memory.mu.Unlock()
-	for _, g := range c.memory.generations {
-		if at, here := g.seen[c.entry]; here && at == c.at {
-			delete(g.seen, c.entry)
-			g.held[c.project]--
-		}
-	}
 }

@@ -39,7 +39,7 @@ func claim(t *testing.T, m *replay.Memory, p keys.ASPID, i replay.ID, now time.T
 // TestWindow: to the millisecond, wherever in a generation the request came.
 func TestWindow(t *testing.T) {
 	for _, begun := range []time.Duration{0, time.Millisecond, window / 2, window - time.Millisecond, window, 7*window + window/3, 50 * 24 * time.Hour} {
-		m := replay.New(plenty, noon)
+		m := replay.New(plenty)
 		at := noon.Add(begun)
 		claim(t, m, "A", id(1), at, nil)
 		for _, later := range []time.Duration{0, time.Millisecond, window / 2, window - time.Millisecond} {
@@ -54,7 +54,7 @@ func TestWindow(t *testing.T) {
 // TestLateReader: who read the clock first may claim last, and gets nothing for it.
 func TestLateReader(t *testing.T) {
 	for _, before := range []time.Duration{time.Millisecond, time.Second, window / 2} {
-		m := replay.New(plenty, noon)
+		m := replay.New(plenty)
 		claim(t, m, "A", id(1), noon.Add(window), nil)
 		claim(t, m, "A", id(1), noon.Add(window-before), replay.ErrReplayed)
 	}
@@ -63,7 +63,7 @@ func TestLateReader(t *testing.T) {
 // TestAfterALongRest: what came back when nobody had come for weeks is new.
 func TestAfterALongRest(t *testing.T) {
 	for days := range 60 {
-		m := replay.New(plenty, noon)
+		m := replay.New(plenty)
 		claim(t, m, "A", id(1), noon, nil)
 		claim(t, m, "A", id(1), noon.Add(window+time.Duration(days)*24*time.Hour), nil)
 	}
@@ -71,7 +71,7 @@ func TestAfterALongRest(t *testing.T) {
 
 // TestOtherWindow: a reload may change it.
 func TestOtherWindow(t *testing.T) {
-	m := replay.New(plenty, noon)
+	m := replay.New(plenty)
 	claim(t, m, "A", id(1), noon, nil)
 	for _, tt := range []struct {
 		window time.Duration
@@ -84,7 +84,7 @@ func TestOtherWindow(t *testing.T) {
 }
 
 func TestWhatMakesARequest(t *testing.T) {
-	m := replay.New(plenty, noon)
+	m := replay.New(plenty)
 	claim(t, m, "A", id(1), noon, nil)
 	claim(t, m, "A", id(2), noon, nil)
 	claim(t, m, "B", id(1), noon, nil) // whose secrets are others
@@ -106,7 +106,7 @@ func TestWhatMakesARequest(t *testing.T) {
 
 func TestRelease(t *testing.T) {
 	for _, later := range []time.Duration{0, window / 2, window + time.Second} { // in the generation before, too
-		m := replay.New(plenty, noon)
+		m := replay.New(plenty)
 		c := claim(t, m, "A", id(1), noon.Add(window/2), nil)
 		claim(t, m, "A", id(2), noon.Add(window/2).Add(later), nil)
 		c.Release()
@@ -122,7 +122,7 @@ func TestRelease(t *testing.T) {
 // TestLateRelease: a request that took longer than the window does not take back
 // what was claimed after it.
 func TestLateRelease(t *testing.T) {
-	m := replay.New(plenty, noon)
+	m := replay.New(plenty)
 	slow := claim(t, m, "A", id(1), noon, nil)
 	claim(t, m, "A", id(1), noon.Add(window), nil)
 	slow.Release()
@@ -132,7 +132,7 @@ func TestLateRelease(t *testing.T) {
 // TestFull: what cannot be remembered is refused, one project leaves room for the
 // others, and time makes room.
 func TestFull(t *testing.T) {
-	m := replay.New(replay.Limits{Entries: 5, PerProject: 3}, noon)
+	m := replay.New(replay.Limits{Entries: 5, PerProject: 3})
 	for i := range 3 {
 		claim(t, m, "A", id(i), noon, nil)
 	}
@@ -153,7 +153,7 @@ func TestFull(t *testing.T) {
 // TestModel compares with a memory that never forgets by itself.
 func TestModel(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	m := replay.New(plenty, noon)
+	m := replay.New(plenty)
 	type key struct {
 		p keys.ASPID
 		i replay.ID
@@ -190,7 +190,7 @@ func TestModel(t *testing.T) {
 
 // TestOnlyOneGetsThrough: of many copies at once.
 func TestOnlyOneGetsThrough(t *testing.T) {
-	m := replay.New(plenty, noon)
+	m := replay.New(plenty)
 	var through atomic.Int64
 	var all sync.WaitGroup
 	for range 16 {
@@ -211,7 +211,7 @@ func TestOnlyOneGetsThrough(t *testing.T) {
 // TestHolds: no more than an eighth longer than the window, so that a bound on
 // entries says which rate it bears.
 func TestHolds(t *testing.T) {
-	m, most := replay.New(plenty, noon), 0
+	m, most := replay.New(plenty), 0
 	for i := range 5000 { // a second apart
 		claim(t, m, "A", id(i), noon.Add(time.Duration(i)*time.Second), nil)
 		most = max(most, m.Len())
@@ -221,13 +221,13 @@ func TestHolds(t *testing.T) {
 	}
 }
 
-// BenchmarkClaim prints what a claim costs when the memory is as full as 2,600
+// BenchmarkReplayClaim prints what a claim costs when the memory is as full as 2,600
 // requests a second make it, and what an entry holds.
-func BenchmarkClaim(b *testing.B) {
+func BenchmarkReplayClaim(b *testing.B) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	m, n := replay.New(replay.Limits{Entries: 1 << 30, PerProject: 1 << 30}, noon), 0
+	m, n := replay.New(replay.Limits{Entries: 1 << 30, PerProject: 1 << 30}), 0
 	next := func() {
 		n++
 		var i replay.ID

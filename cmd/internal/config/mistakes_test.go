@@ -70,7 +70,13 @@ var mistakes = []struct{ name, doc, want string }{
 	{"response", "[[route]]\nmethod = 'POST'\npath = '/a'\nresponse = 'either'",
 		`4: route[0].response: unknown value "either" -> it is one of "encrypted", "plain", "match"`},
 	{"method", "[[route]]\nmethod = 'post'\npath = '/a'",
-		`2: route[0].method: unknown method "post": it is one of POST PUT PATCH DELETE GET`},
+		`2: route[0].method: unknown method "post": it is one of POST PUT PATCH`},
+	{"GET", "[[route]]\nmethod = 'GET'\npath = '/a'",
+		"2: route[0].method: GET requests have no body, and without one every request has the same token: it is one of POST PUT PATCH"},
+	{"DELETE beside POST", "[[route]]\nmethod = 'POST'\npath = '/a'\n[[route]]\nmethod = 'DELETE'\npath = '/a'",
+		"5: route[1].method: DELETE requests have no body, and without one every request has the same token: it is one of POST PUT PATCH"},
+	{"HEAD", "route = [{ method = 'HEAD', path = '/a' }]",
+		"1: route[0].method: HEAD requests have no body, and without one every request has the same token: it is one of POST PUT PATCH"},
 
 	// durations, sizes and numbers
 	{"no unit", "[upstream]\ntimeout = '10'",
@@ -81,7 +87,7 @@ var mistakes = []struct{ name, doc, want string }{
 	{"long timeout", "[upstream]\ntimeout = '61m'", "2: upstream.timeout: 61m is not between 1ms and 1h"},
 	{"negative skew", "[admission]\nclock_skew = '-1s'", "2: admission.clock_skew: -1s is not between 0s and 24h"},
 	{"much skew", "[admission]\nclock_skew = '25h'", "2: admission.clock_skew: 25h is not between 0s and 24h"},
-	{"long window", "[admission]\nreplay_window = '49h'", "2: admission.replay_window: 49h is not between 0s and 48h"},
+	{"long window", "[admission]\nreplay_window = '2161h'", "2: admission.replay_window: 2161h is not between 0s and 2160h"},
 	{"negative quiet", "[keys]\nquiet = '-1h'", "2: keys.quiet: -1h is not between 0s and 87600h"},
 	{"decimal unit", "[admission]\nmax_body = '1MB'",
 		`2: admission.max_body: "1MB" is no size -> sizes are written as "512B", "64KiB" or "1MiB"`},
@@ -323,6 +329,7 @@ func TestNoMistakes(t *testing.T) {
 	for _, doc := range []string{
 		"[admission]\nclock_skew = '0s'\nreplay_window = '0s'",
 		"[admission]\nclock_skew = '24h'\nreplay_window = '48h'",
+		"[admission]\nreplay_window = '2160h'",
 		"[admission]\nreplay_window = '0s'\nclock_skew = '10m'",
 		"[admission]\nmax_body = '1KiB'",
 		"[admission]\nmax_body = '67108864B'",
@@ -336,7 +343,7 @@ func TestNoMistakes(t *testing.T) {
 		"[upstream]\nurl = 'http://[fe80::1%25eth0]:80'",
 		"[upstream]\ntimeout = '1h'",
 		"[keys]\nquiet = '0s'\nmax_per_project = 1",
-		"route = [{ method = 'GET', path = '/' }, { method = 'POST', path = '/' }]",
+		"route = [{ method = 'PUT', path = '/' }, { method = 'POST', path = '/' }]",
 		"[[route]]\nmethod = 'POST'\npath = \"/a-._~!$&'()*+,;=:@/\"\npad = 65536",
 		"\r\n[tls]\r\nmode = 'local'\r\n",
 	} {

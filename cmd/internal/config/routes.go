@@ -6,14 +6,21 @@ import (
 	"strings"
 )
 
-// methods are those that can carry a body there and back.
-const methods = "POST PUT PATCH DELETE GET"
+const (
+	methods  = "POST PUT PATCH" // requests that have a body
+	bodiless = "GET HEAD DELETE OPTIONS TRACE CONNECT"
+)
 
+// checkMethod refuses methods of requests without a body: a token is made over the
+// body alone, so that one token would be good for all of them.
 func checkMethod(s string) string {
-	if !slices.Contains(strings.Fields(methods), s) {
-		return fmt.Sprintf("unknown method %q: it is one of %s", s, methods)
+	switch {
+	case slices.Contains(strings.Fields(methods), s):
+		return ""
+	case slices.Contains(strings.Fields(bodiless), s):
+		return s + " requests have no body, and without one every request has the same token: it is one of " + methods
 	}
-	return ""
+	return fmt.Sprintf("unknown method %q: it is one of %s", s, methods)
 }
 
 // routes reads every [[route]]. A file without any leaves the default ones.

@@ -25,9 +25,10 @@ func bind[T any](key string, field *T, k kind[T]) setting {
 
 // The bounds that more than one setting shares.
 const (
-	longestCall = time.Hour
-	longestSkew = 24 * time.Hour
-	longestLife = 10 * 365 * 24 * time.Hour
+	longestCall   = time.Hour
+	longestSkew   = 24 * time.Hour
+	longestWindow = 90 * 24 * time.Hour // of the replay memory
+	longestLife   = 10 * 365 * 24 * time.Hour
 )
 
 // settings are all keys of the file but those of routes, in its order. Relative
@@ -61,7 +62,7 @@ func settings(c *Config, dir string) []setting {
 		bind("master_key.source", &c.MasterKey.Source, source(dir)),
 		bind("admission.time_zones", &c.Admission.TimeZones, zones()),
 		bind("admission.clock_skew", &c.Admission.ClockSkew, duration(0, longestSkew)),
-		bind("admission.replay_window", &c.Admission.ReplayWindow, duration(0, 2*longestSkew)),
+		bind("admission.replay_window", &c.Admission.ReplayWindow, duration(0, longestWindow)),
 		bind("admission.max_body", &c.Admission.MaxBodyBytes, size(1<<10, 64<<20)),
 		bind("limits.connections", &c.Limits.Connections, integer(64, 1_000_000)),
 		bind("limits.connections_per_address", &c.Limits.ConnectionsPerAddress, integer(64, 1_000_000)),

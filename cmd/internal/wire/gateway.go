@@ -70,7 +70,7 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 	}
 	fit := fitDescriptors(c.Limits, log)
 	g := &Gateway{world: w, log: log, config: c, queue: newQueue(), budget: proxy.NewBudget(c.Limits.BodyMemoryBytes), calls: proxy.NewCalls(fit.UpstreamCalls), table: limits(fit),
-		replay: newReplay(c.Limits.ReplayRequests, w.Now()), failures: listen.NewFailures(log, w.Now)}
+		replay: newReplay(c.Limits.ReplayRequests), failures: listen.NewFailures(log, w.Now)}
 	if err := g.build(ctx, k); err != nil {
 		k.end()
 		return nil, err
@@ -88,13 +88,18 @@ func (g *Gateway) build(ctx context.Context, k *keyring) (err error) {
 	if g.ledger, g.counted, err = k.vault.Store.OpenLedger(); err != nil {
 		return err
 	}
+	if err := g.keepReplay(g.config); err != nil {
+		return errors.Join(err, g.ledger.Close())
+	}
 	s, err := g.prepare(ctx, g.config, k)
 	if err != nil {
+		g.replay.Close()
 		return errors.Join(err, g.ledger.Close())
 	}
 	g.current.Store(s)
 	if err := g.listen(); err != nil { // last: what it opens, Run closes
 		s.end()
+		g.replay.Close()
 		return errors.Join(err, g.ledger.Close())
 	}
 	return nil
@@ -175,6 +180,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	kept := g.keepUsage()
 	keptCerts := g.keepCertificates(ctx)
 	err := listen.New(g.front()).Serve(ctx, g.sockets.public)
+	g.replay.Close()
 	stopAdmin()
 	return errors.Join(err, keptCerts(), kept(), <-adminDone)
 }
@@ -222,11 +228,6 @@ func limits(l config.Limits) listen.Limits {
 	return listen.Limits{Conns: l.Connections, ConnsPerAddress: l.ConnectionsPerAddress, FreshPerAddress: freshPerAddress}
 }
 
-// newReplay lets one project have half of the replay memory.
-func newReplay(entries int, now time.Time) *replay.Memory {
-	return replay.New(replay.Limits{Entries: entries, PerProject: entries / 2}, now)
-}
-
 func (g *Gateway) tellUpstream(url string, well bool) {
 	if well {
 		g.log.Info("a server of the upstream is well again", "url", url)
@@ -244,6 +245,7 @@ func (g *Gateway) gauges() []status.Gauge {
 		{Name: "kmproxy_upstream_calls", Help: "Calls that are pending at the upstream, of limits.upstream_calls.", Value: float64(g.calls.Pending())},
 		{Name: "kmproxy_private_key_queue", Help: "Requests that wait for a private-key operation.", Value: float64(g.queue.Waiting())},
 		{Name: "kmproxy_replay_requests", Help: "Requests in the replay memory, of limits.replay_requests.", Value: float64(g.replay.Len())},
+		{Name: "kmproxy_replay_unwritten", Help: "Records of the replay memory that are in no file: a restart would forget them.", Value: float64(g.replay.Unwritten())},
 		{Name: "kmproxy_content_keys", Help: "Content keys that are remembered, of cek_cache.entries.", Value: float64(contentKeys.Held())},
 		{Name: "kmproxy_content_key_uses", Help: "Messages that were opened under one of them since the config was read.", Value: float64(contentKeys.Hits())},
 		{Name: "kmproxy_projects", Help: "Projects in the keys that are served.", Value: float64(g.Projects())},
@@ -290,6 +292,9 @@ func (g *Gateway) ready() (note string, err error) {
 	}
 	for _, n := range notesOf(g.current.Load().watched, g.world.Now()) {
 		note = strings.TrimPrefix(note+"\n"+n, "\n")
+	}
+	if err := g.replay.Trouble(); err != nil {
+		note = strings.TrimPrefix(note+"\n"+err.Error(), "\n")
 	}
 	return note, nil
 }

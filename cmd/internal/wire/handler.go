@@ -13,7 +13,6 @@ import (
 	"kmproxy/proxy/cek"
 	"kmproxy/proxy/origin"
 	"kmproxy/proxy/queue"
-	"kmproxy/proxy/replay"
 	"kmproxy/proxy/upstream"
 )
 
@@ -57,14 +56,6 @@ func (g *Gateway) handler(c config.Config, live *keys.Live, toUpstream *upstream
 			g.usage.Count(id, key, d, s, g.world.Now())
 		},
 	})
-}
-
-// remember is the replay memory, unless it is switched off.
-func (g *Gateway) remember(window time.Duration) *replay.Memory {
-	if window == 0 {
-		return nil
-	}
-	return g.replay
 }
 
 func routes(list []config.Route) []proxy.Route {

@@ -17,6 +17,9 @@ func (g *Gateway) Reload(ctx context.Context, c config.Config) error {
 			return fmt.Errorf("%s is %s and cannot become %s while kmproxy runs: restart it", f.key, f.is, f.wants)
 		}
 	}
+	if err := g.keepReplay(c); err != nil {
+		return err
+	}
 	ring := before.keys
 	if !ring.serves(c) {
 		var err error

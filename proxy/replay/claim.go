@@ -1,0 +1,83 @@
+package replay
+
+// Claim is a request that was claimed. A nil Claim is of nothing. It is used by one
+// goroutine at a time.
+type Claim struct {
+	memory     *Memory
+	generation *generation
+	entry      entry
+	at         millis
+	recorded   bool
+}
+
+// Record writes the claim to the memory's file, if there is one: when it returns,
+// the claim outlives the process. It is called before the request is handed over.
+// If the file cannot be written the claim is remembered all the same, and written
+// when that is possible again; Memory.Trouble says so.
+func (c *Claim) Record() {
+	if c == nil || c.memory.keeper.Load() == nil {
+		return
+	}
+	c.recorded = true
+	c.memory.mu.Lock()
+	file := c.memory.fileOf(c.generation)
+	c.memory.mu.Unlock()
+	file.append(c.record(claimed))
+}
+
+// Release forgets the request, also in the file: it never reached the upstream, and
+// its sender may send the same bytes again. What was claimed anew since then is not
+// forgotten.
+func (c *Claim) Release() {
+	if c == nil {
+		return
+	}
+	if file := c.forget(); file != nil {
+		file.append(c.record(released))
+	}
+}
+
+// forget returns the file that has the claim, if one may have it.
+func (c *Claim) forget() *segment {
+	m, g := c.memory, c.generation
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !g.remove(c.entry, c.at) {
+		return nil
+	}
+	m.freed.add(c.entry, g, c.at)
+	if !c.recorded && !g.rewritten { // then no file knows of it
+		return nil
+	}
+	g.dead++
+	return m.fileOf(g)
+}
+
+func (c *Claim) record(k kind) record {
+	return record{entry: c.entry, at: c.generation.time(c.at).UnixMilli(), kind: k}
+}
+
+// freed are the entries that were released and whose moment is the last one of
+// which any was. A file tells claims of one request apart by their moments, so that
+// one that comes again in the same millisecond counts for the next.
+type freed struct {
+	of  *generation
+	at  millis
+	all map[entry]struct{}
+}
+
+func (f *freed) add(e entry, g *generation, at millis) {
+	if f.all == nil || f.of != g || f.at < at {
+		*f = freed{g, at, map[entry]struct{}{}}
+	}
+	if f.at == at {
+		f.all[e] = struct{}{}
+	}
+}
+
+func (f *freed) unlike(e entry, g *generation, at millis) millis {
+	if _, is := f.all[e]; is && f.of == g && f.at >= at {
+		return f.at + 1
+	}
+	return at
+}
