@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -147,19 +148,17 @@ func TestSlowProxyHeaders(t *testing.T) {
 func TestProxiedClientsAreCountedApart(t *testing.T) {
 	e := proxied(t, "127.0.0.0/8", func(c *listen.Config) { c.Limits = listen.Limits{ConnsPerAddress: 1} })
 	open := func(header string) net.Conn {
-		raw, err := net.Dial("tcp", e.address)
-		if err == nil {
-			_, err = io.WriteString(raw, header)
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); ; { // refused while the one before is still being answered
+			conn, err := e.through(header)
+			if err == nil {
+				t.Cleanup(func() { _ = conn.Close() })
+				return conn
+			}
+			if time.Now().After(end) {
+				t.Fatal(err)
+			}
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn := tls.Client(raw, &tls.Config{RootCAs: e.roots, ServerName: "127.0.0.1"})
-		t.Cleanup(func() { _ = conn.Close() })
-		if err := ask(conn); err != nil {
-			t.Fatal(err)
-		}
-		return conn
 	}
 	first := open("PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n")
 	other := open("PROXY TCP4 192.0.2.8 127.0.0.1 1 2\r\n")
@@ -171,4 +170,20 @@ func TestProxiedClientsAreCountedApart(t *testing.T) {
 	if err := ask(other); err != nil {
 		t.Errorf("the other client's: %v", err)
 	}
+}
+
+// through makes a request over a connection that begins with a PROXY header.
+func (e *edge) through(header string) (net.Conn, error) {
+	raw, err := net.Dial("tcp", e.address)
+	if err != nil {
+		return nil, err
+	}
+	conn := tls.Client(raw, &tls.Config{RootCAs: e.roots, ServerName: "127.0.0.1"})
+	if _, err = io.WriteString(raw, header); err == nil {
+		err = ask(conn)
+	}
+	if err != nil {
+		return nil, errors.Join(err, raw.Close())
+	}
+	return conn, nil
 }
