@@ -37,6 +37,7 @@ type crowd struct {
 // guest is one connection. Its fields but Conn and peer belong to the crowd.
 type guest struct {
 	net.Conn
+	crowd    *crowd
 	peer     net.Addr // whom it comes from, if a PROXY header says so; else nil
 	network  *network
 	list     *list.List // the one that it stands in, nil for neither
@@ -54,7 +55,7 @@ func newCrowd(c Config) *crowd {
 func (c *crowd) arrive(conn net.Conn, trusted origin.Trusted) (*guest, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	g := &guest{Conn: conn}
+	g := &guest{Conn: conn, crowd: c}
 	c.settle(g, address(conn.RemoteAddr()), trusted)
 	c.keepLimits(g)
 	if !g.gone && c.reserve != nil {
@@ -156,6 +157,19 @@ func (c *crowd) changed(conn net.Conn, s http.ConnState) {
 		c.depart(g)
 		return
 	}
+	c.resting.update(g.network)
+}
+
+// answered takes note that a connection had its last answer and is open only for
+// the client to read it: it makes room like an idle one.
+func (c *crowd) answered(g *guest) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g.gone {
+		return
+	}
+	g.rise()
+	g.rest(&g.network.idle)
 	c.resting.update(g.network)
 }
 

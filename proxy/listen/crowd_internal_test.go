@@ -206,3 +206,17 @@ func TestMove(t *testing.T) {
 		t.Errorf("something is left: %+v", c)
 	}
 }
+
+// TestAnsweredMakeRoom: a connection that only waits for its last answer to be
+// read makes room, though net/http has not closed it yet.
+func TestAnsweredMakeRoom(t *testing.T) {
+	c := newCrowd(Config{Limits: Limits{Conns: 2}})
+	all := arrivals(c, "192.0.2.1", "192.0.2.1")
+	use(c, all[0], http.StateActive)
+	use(c, all[1], http.StateActive)
+	c.answered(all[1].guest)
+	late := arrivals(c, "192.0.2.2")
+	if got := closed(append(all, late...)); !slices.Equal(got, []int{1}) {
+		t.Errorf("%v were closed", got)
+	}
+}

@@ -29,6 +29,16 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// CloseWrite is what net/http calls after the answer to a request whose body it
+// did not read, before it waits a little for the client to read that answer.
+func (w *watched) CloseWrite() error {
+	err := w.Conn.CloseWrite()
+	if g := guestOf(w); g != nil {
+		g.crowd.answered(g)
+	}
+	return err
+}
+
 type stateKey struct{}
 
 // connContext is an http.Server's ConnContext.
