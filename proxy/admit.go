@@ -56,6 +56,9 @@ func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note, held *acc
 	if err := p.authenticate(who, headers, body); err != nil {
 		return admitted{}, err
 	}
+	if err := held.verified(headers.ASPID); err != nil {
+		return admitted{}, err
+	}
 	n.caller(headers.ASPID)
 	if !headers.Within(p.c.Now(), p.c.ClockSkew) {
 		return admitted{}, refuse(outsideWindow, "")

@@ -28,6 +28,12 @@ func (p *Proxy) readBody(w http.ResponseWriter, r *http.Request, held *account) 
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return nil, refused
 	}
+	if err != nil {
+		if refused := held.wasGivenUp(); refused != nil {
+			w.Header().Set("Connection", "close") // the rest of the body is not waited for
+			return nil, refused
+		}
+	}
 	switch {
 	case err == nil:
 		return body, nil

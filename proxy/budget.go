@@ -1,92 +1,96 @@
 package proxy
 
 import (
-	"io"
-	"sync/atomic"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"kmproxy/keys"
+	"kmproxy/proxy/origin"
 )
 
-// Budget bounds the bytes of bodies that are in memory at once, requests and
-// answers alike; what is made of them while they are opened and sealed comes on
-// top. It lends the memory too. It is safe for concurrent use.
+// What a Budget counts for what it does not lend itself. Both are about what was
+// measured, with room to spare.
+const (
+	perRequest    = 24 << 10 // bytes: goroutine, headers, the protocol's own state
+	perConnection = 32 << 10 // bytes: TLS, buffers, goroutines
+)
+
+// Budget bounds the memory that callers make the process hold: connections,
+// requests in flight and the bodies of requests and answers. It counts what is
+// reserved, not what has arrived, and it lends the memory too.
+//
+// A request that is not verified yet has its memory out of a share of a quarter.
+// Where that share is full, the oldest unverified request of the network that
+// holds most is given up, so that a network that holds little always gets in. A
+// verified project may reserve as much as is still free, so that each of n
+// projects gets 1/(n+1) and no project keeps another out.
+//
+// It is safe for concurrent use.
 type Budget struct {
-	all  int64
-	left atomic.Int64
+	most int64
 	rooms
+
+	mu       sync.Mutex
+	held     int64 // by everything
+	conns    int64 // of held, by connections
+	waiting  int64 // of held, by unverified requests
+	leaving  int64 // of held, by requests that were given up and have not ended yet
+	networks map[netip.Prefix]network
+	projects map[keys.ASPID]project
+	sweeping bool
+}
+
+// network is what the unverified requests of one origin hold, the oldest first.
+type network struct {
+	bytes       int64
+	first, last *account
+}
+
+// project is what the verified requests of one project hold.
+type project struct {
+	bytes    int64
+	requests int
 }
 
 // NewBudget allows that many bytes.
 func NewBudget(bytes int64) *Budget {
-	b := &Budget{all: bytes}
-	b.left.Store(bytes)
-	return b
+	return &Budget{most: bytes, networks: map[netip.Prefix]network{}, projects: map[keys.ASPID]project{}}
 }
 
-// Held is how many bytes are in memory now.
-func (b *Budget) Held() int64 { return b.all - b.left.Load() }
-
-// begin opens an account for one request. Its end must be called.
-func (b *Budget) begin() *account { return &account{budget: b} }
-
-// account is what one request has of a Budget: bytes, and the memory that they lie
-// in. It is for one goroutine.
-type account struct {
-	budget *Budget
-	bytes  int64
-	lent   []loan
-	shared bool // somebody else may still look at the memory
+// Held returns how many bytes are reserved now.
+func (b *Budget) Held() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.held
 }
 
-// take is refused when so many bytes more are not left.
-func (a *account) take(bytes int64) error {
-	if a.budget.left.Add(-bytes) < 0 {
-		a.budget.left.Add(bytes)
-		return refuse(overloaded, "too many bytes of bodies are in memory")
+// Connect reserves the memory of one connection, and reports whether there was
+// enough: connections get half of the budget at most. Each success must be
+// followed by one Disconnect.
+func (b *Budget) Connect() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.conns+perConnection > b.most/2 || b.held+perConnection > b.most {
+		return false
 	}
-	a.bytes += bytes
-	return nil
+	b.conns += perConnection
+	b.held += perConnection
+	return true
 }
 
-// end gives everything back.
-func (a *account) end() {
-	a.budget.left.Add(a.bytes)
-	if !a.shared {
-		for _, l := range a.lent {
-			a.budget.giveBack(l)
-		}
-	}
-	a.lent = nil
+// Disconnect gives back what Connect reserved.
+func (b *Budget) Disconnect() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.conns -= perConnection
+	b.held -= perConnection
 }
 
-// room lends n bytes until the account ends.
-func (a *account) room(n int) []byte {
-	l := a.budget.lend(n)
-	a.lent = append(a.lent, l)
-	return l.room[:n:n]
-}
-
-// readAll reads to the end. Bytes are taken as they come, so that who only declares
-// many, or sends them slowly, takes none from others; and on a stranger's word about
-// the length it takes no more than 64 KiB of memory, and later eight times of what
-// has come. Behind the body there is some room to see its end, to pad it, and for what
-// sealing it adds.
-func (a *account) readAll(from io.Reader, declared int64) ([]byte, error) {
-	const first, times, spare = 64 << 10, 8, 512
-	body := a.room(int(min(max(declared, 0), first)) + spare)[:0]
-	for {
-		if len(body) == cap(body) {
-			more := min(max(declared+spare, 2*int64(len(body))), times*int64(len(body)))
-			body = append(a.room(int(more))[:0], body...)
-		}
-		n, err := from.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		if refused := a.take(int64(n)); refused != nil {
-			return nil, refused
-		}
-		if err == io.EOF {
-			return body, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
+// begin opens the account of a request that is not verified yet. Its end must be
+// called, whether or not there was memory for the request itself.
+func (b *Budget) begin(w http.ResponseWriter, from netip.Addr) (*account, error) {
+	a := &account{budget: b, from: origin.Network(from), since: time.Now(), writer: w}
+	return a, a.take(perRequest)
 }

@@ -104,6 +104,7 @@ func takeWhole(to opened, r *http.Response, most int64) (answer, error) {
 		return answer{}, errAnswerTooLarge
 	}
 	endHop(r.Header)
+	to.held.keep(body) // the request has gone, and its bodies are not needed any more
 	return answer{to: to, status: r.StatusCode, header: r.Header, body: body}, nil
 }
 

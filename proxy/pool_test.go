@@ -58,8 +58,8 @@ func TestBudget(t *testing.T) {
 		want   want
 		calls  int
 	}{
-		"enough":            {3000, passes, 20},
-		"not for a request": {100, overloaded, 0},
+		"enough":            {1 << 20, passes, 20},
+		"not for a request": {8 << 10, overloaded, 0},
 	} {
 		t.Run(what, func(t *testing.T) {
 			w := &world{Proxy: proxytest.Start(t, func(c *proxy.Config) { c.Budget = proxy.NewBudget(int64(tt.budget)) })}

@@ -104,11 +104,15 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !framing.Ends(r) {
 		w.Header().Set("Connection", "close") // what follows must not be taken for another request (RFC 9112 §6.1)
 	}
-	held := p.c.Budget.begin()
+	held, err := p.c.Budget.begin(w, p.c.Trusted.Client(r))
 	defer held.end()
-	s, err := p.serve(w, r, n, held)
+	var s sealed
+	if err == nil {
+		s, err = p.serve(w, r, n, held)
+	}
 	if err != nil {
 		p.replyError(w, asError(err), n)
+		flush(w, r)
 		return
 	}
 	held.shared = true // over HTTP/2, a write that failed may still be looking at the answer

@@ -70,6 +70,15 @@ func (p *Proxy) replyError(w http.ResponseWriter, e *Error, n *note) {
 	_ = send(w, e.Status(), body, n, e.Code(), e.reason) // the client went away: nobody is left to tell
 }
 
+// flush sends an error over HTTP/2 while its memory is still counted: net/http
+// would do it after the handler has returned, and wait there for a peer that does
+// not read.
+func flush(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor == 2 {
+		_ = http.NewResponseController(w).Flush() // the caller went away: there is nothing left to do
+	}
+}
+
 // send writes status and body. What is noted is what went out: a panic before
 // leaves the note empty.
 func send(w http.ResponseWriter, status int, body []byte, n *note, code, reason string) error {

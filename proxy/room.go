@@ -21,9 +21,18 @@ type loan struct {
 	used int
 }
 
+// roomFor returns how many bytes of memory are lent for n.
+func roomFor(n int) int {
+	size := max(bits.Len(uint(max(n, 1)-1)), smallest)
+	if size > largest {
+		return n
+	}
+	return 1 << size
+}
+
 // lend returns zeroed memory for n bytes.
 func (r *rooms) lend(n int) loan {
-	size := max(bits.Len(uint(max(n, 1)-1)), smallest)
+	size := bits.Len(uint(roomFor(n)) - 1)
 	if size > largest {
 		return loan{make([]byte, n), n}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -20,34 +21,47 @@ func TestReadAll(t *testing.T) {
 			for how, from := range map[string]io.Reader{
 				"at once": bytes.NewReader(content), "in halves": iotest.HalfReader(bytes.NewReader(content)), "end with data": iotest.DataErrReader(bytes.NewReader(content)),
 			} {
-				held := NewBudget(64 << 20).begin()
+				held := anAccount(t, NewBudget(256<<20))
 				got, err := held.readAll(from, declared)
-				if err != nil || !bytes.Equal(got, content) || held.budget.Held() != int64(size) {
-					t.Fatalf("%d bytes, declared %d, %s: got %d, held %d, %v", size, declared, how, len(got), held.budget.Held(), err)
+				if err != nil || !bytes.Equal(got, content) {
+					t.Fatalf("%d bytes, declared %d, %s: got %d, %v", size, declared, how, len(got), err)
 				}
-				total := 0
-				for _, l := range held.lent {
-					total += len(l.room)
-				}
-				if most := max(2*64<<10, 20*size); total > most {
-					t.Errorf("%d bytes, declared %d, %s: %d bytes of memory", size, declared, how, total)
+				reserved := held.budget.Held() - perRequest
+				if int(reserved) != lentBy(held) || reserved > int64(max(8<<10, 6*size)) {
+					t.Errorf("%d bytes, declared %d, %s: %d bytes are reserved, %d lent", size, declared, how, reserved, lentBy(held))
 				}
 				held.end()
 				if held.budget.Held() != 0 {
-					t.Errorf("%d bytes are held by nobody", held.budget.Held())
+					t.Errorf("%d bytes are reserved by nothing", held.budget.Held())
 				}
 			}
 		}
 	}
 }
 
+func anAccount(t *testing.T, b *Budget) *account {
+	t.Helper()
+	a, err := b.begin(nil, netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func lentBy(a *account) (bytes int) {
+	for _, l := range a.lent {
+		bytes += len(l.room)
+	}
+	return bytes
+}
+
 func TestReadAllPassesErrors(t *testing.T) {
 	broken := errors.New("broken")
-	if got, err := NewBudget(10).begin().readAll(io.MultiReader(strings.NewReader("ab"), iotest.ErrReader(broken)), 5); !errors.Is(err, broken) || got != nil {
+	if got, err := anAccount(t, NewBudget(1<<20)).readAll(io.MultiReader(strings.NewReader("ab"), iotest.ErrReader(broken)), 5); !errors.Is(err, broken) || got != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if got, err := NewBudget(10).begin().readAll(strings.NewReader(strings.Repeat("x", 11)), 5); err == nil || got != nil {
-		t.Errorf("more than the budget: got %q", got)
+	if got, err := anAccount(t, NewBudget(1<<20)).readAll(strings.NewReader(strings.Repeat("x", 1<<20)), 5); err == nil || got != nil {
+		t.Errorf("more than the budget: got %d bytes", len(got))
 	}
 }
 
@@ -56,7 +70,7 @@ func TestReadAllPassesErrors(t *testing.T) {
 func TestRoomsComeBackZeroed(t *testing.T) {
 	budget, random := NewBudget(1<<30), rand.New(rand.NewPCG(1, 2))
 	for range 300 {
-		one, other := budget.begin(), budget.begin()
+		one, other := anAccount(t, budget), anAccount(t, budget)
 		for range 5 {
 			size := random.IntN(1 << random.IntN(18))
 			for _, held := range []*account{one, other} {

@@ -40,6 +40,7 @@ func (p *Proxy) seal(a answer) (sealed, error) {
 	if err != nil {
 		return sealed{}, refuse(internalError, "sealing the answer under key "+string(t.key.ID()))
 	}
+	a.to.held.keep(s.body)
 	p.c.Used(a.to.member.ASPID(), t.key.ID(), usage.Response, t.suite)
 	s.keyID, s.used = t.key.ID(), t.key
 	for _, name := range tellsOfPlaintext {

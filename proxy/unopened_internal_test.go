@@ -28,7 +28,7 @@ func TestForwardNeedsAnOpenedBody(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/a", strings.NewReader(`{"encData":"x"}`))
 	c.Upstreams = []*url.URL{r.URL}
 	p := &Proxy{c: c, hop: newHop(c, to)}
-	o := opened{admitted: admitted{request: r, route: &Route{Path: "/a"}, held: NewBudget(100).begin(), body: []byte(`{"encData":"x"}`)}}
+	o := opened{admitted: admitted{request: r, route: &Route{Path: "/a"}, held: anAccount(t, NewBudget(1<<20)), body: []byte(`{"encData":"x"}`)}}
 	if !panicsIn(func() { _, _ = p.forward(o) }) || to.sent != 0 {
 		t.Errorf("a body that was never opened was sent %d times", to.sent)
 	}

@@ -1,0 +1,182 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kmproxy/keys"
+)
+
+// account is what one request has of a Budget: bytes, and the memory that is lent
+// to it. It is for one goroutine, but for what shares.go says.
+type account struct {
+	budget *Budget
+	from   netip.Prefix
+	since  time.Time
+	lent   []loan
+	shared bool // the memory may still be read by others
+
+	received atomic.Int64 // bytes of the body
+
+	// Guarded by the budget's mutex.
+	bytes      int64
+	project    keys.ASPID // empty: not verified yet
+	prev, next *account   // of the same network, while it is not verified
+	givenUp    bool
+
+	mu     sync.Mutex
+	writer http.ResponseWriter // nil: the request has ended
+	slow   bool                // given up because the body came too slowly
+}
+
+// errGivenUp reports a request whose memory another one needs more.
+var errGivenUp = refuse(overloaded, "the memory for requests that are not verified yet is full")
+
+// take reserves bytes more. It is refused where the request's share is used up.
+func (a *account) take(bytes int64) error {
+	b := a.budget
+	b.mu.Lock()
+	victims, err := b.reserve(a, bytes)
+	b.mu.Unlock()
+	for _, v := range victims {
+		v.giveUp(false)
+	}
+	return err
+}
+
+// owe reserves bytes that are needed to finish what was begun, and is never
+// refused: an answer that was paid for must go out.
+func (a *account) owe(bytes int64) {
+	a.budget.mu.Lock()
+	defer a.budget.mu.Unlock()
+	a.budget.add(a, bytes)
+}
+
+// verified moves the request from the share of its network to that of a project.
+func (a *account) verified(id keys.ASPID) error {
+	a.budget.mu.Lock()
+	defer a.budget.mu.Unlock()
+	if a.givenUp {
+		return errGivenUp
+	}
+	a.budget.move(a, id)
+	return nil
+}
+
+// end gives everything back.
+func (a *account) end() {
+	a.mu.Lock()
+	a.writer = nil
+	a.mu.Unlock()
+	a.keep(nil)
+	a.budget.mu.Lock()
+	defer a.budget.mu.Unlock()
+	a.budget.remove(a)
+}
+
+// keep gives back all memory that was lent but that in which kept begins.
+func (a *account) keep(kept []byte) {
+	rest := a.lent[:0]
+	freed := int64(0)
+	for _, l := range a.lent {
+		if cap(kept) > 0 && &l.room[:1][0] == &kept[:1][0] {
+			rest = append(rest, l)
+			continue
+		}
+		freed += int64(len(l.room))
+		if !a.shared {
+			a.budget.giveBack(l)
+		}
+	}
+	a.lent = rest
+	a.owe(-freed)
+}
+
+// room lends n bytes until the account ends, as owe does.
+func (a *account) room(n int) []byte {
+	l := a.budget.lend(n)
+	a.owe(int64(len(l.room)))
+	a.lent = append(a.lent, l)
+	return l.room[:n:n]
+}
+
+// readAll reads to the end. It begins with little memory, whatever length was
+// declared, and takes four times as much whenever that is full, up to what was
+// declared. There is some room after the body to see its end, to pad it, and for
+// what sealing it adds.
+func (a *account) readAll(from io.Reader, declared int64) ([]byte, error) {
+	const first, times, spare = 4 << 10, 4, 512
+	body, err := a.grow(nil, int(min(max(declared, 0), first))+spare)
+	for err == nil {
+		if len(body) == cap(body) {
+			most := max(declared+spare, 2*int64(len(body)))
+			if body, err = a.grow(body, int(min(most, times*int64(len(body))))); err != nil {
+				break
+			}
+		}
+		var n int
+		n, err = from.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		a.received.Store(int64(len(body)))
+	}
+	if err != io.EOF {
+		return nil, err
+	}
+	last := &a.lent[len(a.lent)-1]
+	last.used = min(len(body)+spare, last.used) // the rest was never written to, and need not be cleared
+	return body[:len(body):last.used], nil
+}
+
+// grow returns room for n bytes with what body has, whose memory it gives back.
+func (a *account) grow(body []byte, n int) ([]byte, error) {
+	if err := a.take(int64(roomFor(n))); err != nil {
+		return nil, err
+	}
+	l := a.budget.lend(n)
+	grown := append(l.room[:0:n], body...)
+	if cap(body) > 0 {
+		old := a.lent[len(a.lent)-1]
+		a.lent = a.lent[:len(a.lent)-1]
+		old.used = len(body)
+		a.budget.giveBack(old)
+		a.owe(-int64(len(old.room)))
+	}
+	a.lent = append(a.lent, l)
+	return grown, nil
+}
+
+// giveUp wakes the request's goroutine, whatever it waits for.
+func (a *account) giveUp(slow bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.slow = slow
+	if a.writer == nil {
+		return
+	}
+	past, c := time.Unix(1, 0), http.NewResponseController(a.writer)
+	// a writer without deadlines is a test's own
+	_ = errors.Join(c.SetReadDeadline(past), c.SetWriteDeadline(time.Now().Add(lastWords)))
+}
+
+// lastWords is how long a request that was given up may take to read its answer.
+const lastWords = time.Second
+
+// wasGivenUp returns why the request was given up, or nil if it was not.
+func (a *account) wasGivenUp() error {
+	a.budget.mu.Lock()
+	defer a.budget.mu.Unlock()
+	if !a.givenUp {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.slow {
+		return refuseInput(invalidInput, "body", "the body came too slowly")
+	}
+	return errGivenUp
+}
