@@ -17,6 +17,7 @@ import (
 type account struct {
 	budget *Budget
 	from   netip.Prefix
+	conn   string // the connection, by its remote address and port
 	since  time.Time
 	lent   []loan
 	shared bool // the memory may still be read by others
@@ -25,7 +26,7 @@ type account struct {
 
 	// Guarded by the budget's mutex.
 	bytes      int64
-	project    keys.ASPID // empty: not verified yet
+	project    keys.ASPID // empty: nothing on this connection was verified yet
 	prev, next *account   // of the same network, while it is not verified
 	givenUp    bool
 
@@ -64,7 +65,10 @@ func (a *account) verified(id keys.ASPID) error {
 	if a.givenUp {
 		return errGivenUp
 	}
-	a.budget.move(a, id)
+	if a.project != id {
+		a.budget.move(a, id)
+	}
+	a.budget.known.add(a.conn, id, time.Now())
 	return nil
 }
 
@@ -110,7 +114,7 @@ func (a *account) room(n int) []byte {
 // declared. There is some room after the body to see its end, to pad it, and for
 // what sealing it adds.
 func (a *account) readAll(from io.Reader, declared int64) ([]byte, error) {
-	const first, times, spare = 4 << 10, 4, 512
+	const first, times, spare = 3584, 4, 512 // the first two are one room of 4 KiB
 	body, err := a.grow(nil, int(min(max(declared, 0), first))+spare)
 	for err == nil {
 		if len(body) == cap(body) {

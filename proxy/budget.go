@@ -27,6 +27,9 @@ const (
 // verified project may reserve as much as is still free, so that each of n
 // projects gets 1/(n+1) and no project keeps another out.
 //
+// A connection on which a project was verified lately is that project's: what comes
+// next on it is reserved from the project's share, where strangers cannot reach it.
+//
 // It is safe for concurrent use.
 type Budget struct {
 	most int64
@@ -40,6 +43,7 @@ type Budget struct {
 	networks map[netip.Prefix]network
 	projects map[keys.ASPID]project
 	sweeping bool
+	known    connections
 }
 
 // network is what the unverified requests of one origin hold, the oldest first.
@@ -56,7 +60,7 @@ type project struct {
 
 // NewBudget allows that many bytes.
 func NewBudget(bytes int64) *Budget {
-	return &Budget{most: bytes, networks: map[netip.Prefix]network{}, projects: map[keys.ASPID]project{}}
+	return &Budget{most: bytes, networks: map[netip.Prefix]network{}, projects: map[keys.ASPID]project{}, known: connections{}}
 }
 
 // Held returns how many bytes are reserved now.
@@ -90,7 +94,13 @@ func (b *Budget) Disconnect() {
 
 // begin opens the account of a request that is not verified yet. Its end must be
 // called, whether or not there was memory for the request itself.
-func (b *Budget) begin(w http.ResponseWriter, from netip.Addr) (*account, error) {
-	a := &account{budget: b, from: origin.Network(from), since: time.Now(), writer: w}
+func (b *Budget) begin(w http.ResponseWriter, from netip.Addr, conn string) (*account, error) {
+	a := &account{budget: b, from: origin.Network(from), conn: conn, since: time.Now(), writer: w}
+	b.mu.Lock()
+	if id := b.known.project(conn, a.since); id != "" {
+		a.project = id
+		b.projects[id] = project{b.projects[id].bytes, b.projects[id].requests + 1}
+	}
+	b.mu.Unlock()
 	return a, a.take(perRequest)
 }

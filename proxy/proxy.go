@@ -104,7 +104,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !framing.Ends(r) {
 		w.Header().Set("Connection", "close") // what follows must not be taken for another request (RFC 9112 §6.1)
 	}
-	held, err := p.c.Budget.begin(w, p.c.Trusted.Client(r))
+	held, err := p.c.Budget.begin(w, p.c.Trusted.Client(r), r.RemoteAddr)
 	defer held.end()
 	var s sealed
 	if err == nil {

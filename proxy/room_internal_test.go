@@ -41,7 +41,7 @@ func TestReadAll(t *testing.T) {
 
 func anAccount(t *testing.T, b *Budget) *account {
 	t.Helper()
-	a, err := b.begin(nil, netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+	a, err := b.begin(nil, netip.AddrFrom4([4]byte{127, 0, 0, 1}), "127.0.0.1:1")
 	if err != nil {
 		t.Fatal(err)
 	}

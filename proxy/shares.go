@@ -40,8 +40,9 @@ func (b *Budget) fair(id keys.ASPID, bytes int64) bool {
 // makeRoom gives up unverified requests until one more has room in their share.
 func (b *Budget) makeRoom(a *account, bytes int64) (victims []*account, err error) {
 	share := b.most / 4
-	for b.networks[a.from].bytes+bytes > share/2 || b.waiting+bytes > share {
-		v := b.victim(a, b.networks[a.from].bytes+bytes > share/2, bytes)
+	network := share / 4 * 3 // of it, for one
+	for b.networks[a.from].bytes+bytes > network || b.waiting+bytes > share {
+		v := b.victim(a, b.networks[a.from].bytes+bytes > network, bytes)
 		if v == nil {
 			break
 		}
@@ -52,7 +53,7 @@ func (b *Budget) makeRoom(a *account, bytes int64) (victims []*account, err erro
 	if b.waiting+bytes > share && b.waiting+bytes > b.most/2 || b.leaving > share || b.held+bytes > b.most {
 		return victims, errGivenUp
 	}
-	if n := b.networks[a.from]; n.bytes > a.bytes && n.bytes+bytes > share/2 {
+	if n := b.networks[a.from]; n.bytes > a.bytes && n.bytes+bytes > network {
 		return victims, errGivenUp
 	}
 	return victims, nil
@@ -150,7 +151,11 @@ func (b *Budget) unlink(a *account) {
 }
 
 func (b *Budget) move(a *account, id keys.ASPID) {
-	b.unlink(a)
+	if a.project == "" {
+		b.unlink(a)
+	} else {
+		b.leave(a)
+	}
 	a.project = id
 	p := b.projects[id]
 	b.projects[id] = project{p.bytes + a.bytes, p.requests + 1}
@@ -163,16 +168,21 @@ func (b *Budget) remove(a *account) {
 	case a.givenUp:
 		b.leaving -= a.bytes
 	case a.project != "":
-		p := b.projects[a.project]
-		if p.requests == 1 {
-			delete(b.projects, a.project)
-		} else {
-			b.projects[a.project] = project{p.bytes - a.bytes, p.requests - 1}
-		}
+		b.leave(a)
 	case a.bytes > 0:
 		b.unlink(a)
 	}
 	a.bytes = 0
+}
+
+// leave takes an account out of its project's share.
+func (b *Budget) leave(a *account) {
+	p := b.projects[a.project]
+	if p.requests == 1 {
+		delete(b.projects, a.project)
+		return
+	}
+	b.projects[a.project] = project{p.bytes - a.bytes, p.requests - 1}
 }
 
 // The least rate of a body whose sender is not verified yet.

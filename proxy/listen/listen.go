@@ -22,8 +22,10 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 30 * time.Second // a whole request
 	idleTimeout       = 2 * time.Minute
-	maxStreams        = 100      // requests at once on one HTTP/2 connection
-	maxFrameBytes     = 16 << 10 // the least that RFC 9113 §4.2 allows
+	maxStreams        = 100       // requests at once on one HTTP/2 connection
+	maxFrameBytes     = 16 << 10  // the least that RFC 9113 §4.2 allows
+	connectionWindow  = 256 << 10 // bytes that a peer may send before the handlers have read them
+	streamWindow      = 128 << 10 // the same for one request
 	drainTime         = 30 * time.Second
 	lingerTime        = 2 * time.Second // of that, for connections at rest to be used once more
 )
@@ -83,10 +85,11 @@ func New(c Config) *Server {
 		IdleTimeout:       idleTimeout,
 		// OPTIONS * has no route either; net/http would answer it 200
 		DisableGeneralOptionsHandler: true,
-		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrameBytes},
-		ConnState:                    s.crowd.changed,
-		ConnContext:                  connContext,
-		ErrorLog:                     slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrameBytes,
+			MaxReceiveBufferPerConnection: connectionWindow, MaxReceiveBufferPerStream: streamWindow},
+		ConnState:   s.crowd.changed,
+		ConnContext: connContext,
+		ErrorLog:    slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
 	if c.Certificates != nil {
 		s.tls = tlsConfig(c)

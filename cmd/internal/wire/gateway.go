@@ -75,6 +75,7 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 		k.end()
 		return nil, err
 	}
+	limitHeap(w, c.Limits.BodyMemoryBytes)
 	g.floor = newHeapFloor(w) // now that all keys are there: while the heap only grows it would collect too often
 	return g, nil
 }
@@ -197,6 +198,8 @@ func (g *Gateway) front() listen.Config {
 		Trusted:       func() origin.Trusted { return g.current.Load().config.Listen.TrustedProxies },
 		ProxyProtocol: func() bool { return g.current.Load().config.Listen.ProxyProtocol },
 		Failures:      g.failures,
+		Reserve:       g.budget.Connect,
+		Release:       g.budget.Disconnect,
 		Log:           g.log,
 	}
 	if g.acme != nil {
@@ -241,7 +244,7 @@ func (g *Gateway) gauges() []status.Gauge {
 	contentKeys := g.current.Load().contentKeys
 	own := []status.Gauge{
 		{Name: "kmproxy_goroutines", Help: "Goroutines.", Value: float64(runtime.NumGoroutine())},
-		{Name: "kmproxy_body_bytes", Help: "Bytes of bodies in memory, of limits.body_memory.", Value: float64(g.budget.Held())},
+		{Name: "kmproxy_body_bytes", Help: "Bytes that connections, requests and bodies reserve, of limits.body_memory.", Value: float64(g.budget.Held())},
 		{Name: "kmproxy_upstream_calls", Help: "Calls that are pending at the upstream, of limits.upstream_calls.", Value: float64(g.calls.Pending())},
 		{Name: "kmproxy_private_key_queue", Help: "Requests that wait for a private-key operation.", Value: float64(g.queue.Waiting())},
 		{Name: "kmproxy_replay_requests", Help: "Requests in the replay memory, of limits.replay_requests.", Value: float64(g.replay.Len())},
