@@ -21,8 +21,10 @@ type following struct {
 	*keys.Live
 	watched  *storeWith
 	reported []string
+	over     int // how often a trouble was reported to be over
 	loads    atomic.Int64
-	broken   atomic.Bool // no Load succeeds
+	broken   atomic.Bool                   // no Load succeeds
+	shows    atomic.Pointer[keys.Snapshot] // if set, what Load returns
 }
 
 // follow runs a test beside Follow, and wants Follow and all it started to end
@@ -30,11 +32,14 @@ type following struct {
 func follow(t *testing.T, test func(t *testing.T, f *following)) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := memstore.New()
-		f := &following{watched: &storeWith{Store: inner}, office: officeOn(t, inner)}
+		f := &following{watched: &storeWith{Store: nudged{inner, make(chan struct{})}}, office: officeOn(t, inner)}
 		f.watched.load = func(ctx context.Context) (keys.Snapshot, error) {
 			f.loads.Add(1)
 			if f.broken.Load() {
 				return keys.Snapshot{}, errDisk
+			}
+			if shown := f.shows.Load(); shown != nil {
+				return *shown, nil
 			}
 			return inner.Load(ctx)
 		}
@@ -42,10 +47,43 @@ func follow(t *testing.T, test func(t *testing.T, f *following)) {
 		f.Live = must(keys.Open(t.Context(), f.watched, masterKey(1)))
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		go f.Follow(ctx, func(err error) { f.reported = append(f.reported, err.Error()) })
+		go f.Follow(ctx, f.report)
 		synctest.Wait()
 		test(t, f)
 	})
+}
+
+// nudged is a store whose Watch tells also when it is nudged.
+type nudged struct {
+	keys.Store
+	nudge chan struct{}
+}
+
+func (n nudged) Watch(ctx context.Context) <-chan struct{} {
+	told, commits := make(chan struct{}), n.Store.Watch(ctx)
+	go func() {
+		defer close(told)
+		for ctx.Err() == nil {
+			select {
+			case <-commits:
+			case <-n.nudge:
+			case <-ctx.Done():
+			}
+			select {
+			case told <- struct{}{}:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return told
+}
+
+func (f *following) report(err error) {
+	if err == nil {
+		f.over++
+		return
+	}
+	f.reported = append(f.reported, err.Error())
 }
 
 // wantShown waits until nothing moves, which is before the next tick of a clock.
@@ -123,20 +161,26 @@ func TestFollowKeepsTheRingThatOpens(t *testing.T) {
 		f.wantErr(t, "project/"+string(bob))
 
 		put(t, f.store, "project/Carol0000000001", []byte(`{}`))
-		f.wantShown(t, 1, 2) // another one is told too
+		f.wantShown(t, 1, 1) // another one is no other trouble
 		f.wantErr(t, "Carol")
+		if began := f.Trouble().Since; time.Since(began) != time.Hour {
+			t.Errorf("it began at %v", began)
+		}
 
 		put(t, f.store, "project/"+string(bob), nil)
-		f.wantShown(t, 1, 3)
+		f.wantShown(t, 1, 1)
 		put(t, f.store, "project/Carol0000000001", nil)
-		f.wantShown(t, 5, 3)
+		f.wantShown(t, 5, 1)
+		if f.over != 1 {
+			t.Errorf("its end was reported %d times", f.over)
+		}
 		if f.Err() != nil || f.Ring().Projects() != 1 {
 			t.Errorf("mended, but %v", f.Err())
 		}
 
 		put(t, f.store, "project/Carol0000000001", []byte(`{}`))
-		f.wantShown(t, 5, 4) // again after it was well
-		if f.reported[3] == "" || !strings.Contains(f.reported[3], "Carol") {
+		f.wantShown(t, 5, 2) // again after it was well
+		if !strings.Contains(f.reported[1], "Carol") || f.Newest() != 6 {
 			t.Errorf("got %q", f.reported)
 		}
 	})

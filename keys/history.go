@@ -19,8 +19,9 @@ type history struct {
 	values map[string][]byte // those of wrote, so that their digests need not be made again
 }
 
-// prove goes on from h, which may be nil, to the history of what s holds now. It
-// wants every entry to be genuine and every record to be the one last written.
+// prove goes on from h to the history of what s holds now. A nil h is before the
+// first entry; another one must be in s. It wants every entry to be genuine and
+// every record to be the one last written.
 // Errors: ErrDamaged, audit.ErrBroken.
 func (h *history) prove(s Snapshot, master envelope.Key) (*history, error) {
 	v := &view{snap: s, master: master}
@@ -31,7 +32,7 @@ func (h *history) prove(s Snapshot, master envelope.Key) (*history, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := h.startOn(s)
+	next := h.next()
 	if err := next.read(v, key.VerifyAfter); err != nil {
 		return nil, err
 	}
@@ -41,17 +42,10 @@ func (h *history) prove(s Snapshot, master envelope.Key) (*history, error) {
 	return next, next.check(s, h)
 }
 
-// startOn is what of h holds for s too: all, or nothing if the store was put back
-// to another history.
-func (h *history) startOn(s Snapshot) *history {
-	fresh := &history{told: told{wrote: map[string]string{}}}
-	if h == nil || h.last.Seq == 0 {
-		return fresh
-	}
-	name := auditName(h.last.Seq)
-	e, err := readEntry(name, s.Entries[name].Value)
-	if err != nil || e.Chain != h.last.Chain {
-		return fresh
+// next is a copy of what h tells, to be gone on from.
+func (h *history) next() *history {
+	if h == nil {
+		return &history{told: told{wrote: map[string]string{}}}
 	}
 	return &history{told: told{last: h.last, wrote: maps.Clone(h.wrote)}}
 }

@@ -32,6 +32,9 @@ type admitted struct {
 // admit makes the checks in the order of their cost. Before the token is
 // verified nothing about keys is answered and no private key is used.
 func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note, held *account) (admitted, error) {
+	if p.c.Stale != nil && p.c.Stale() {
+		return admitted{}, refuse(overloaded, "the store could not be followed for too long")
+	}
 	if r.ContentLength > p.c.MaxBodyBytes {
 		return admitted{}, refuse(tooLarge, "the declared length")
 	}

@@ -2,6 +2,7 @@ package proxytest
 
 import (
 	"crypto/rsa"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func (p *Proxy) keys(t testing.TB) {
 	p.AddKey(t, ASPID, p.Caller, 0)
 	p.Live, err = keys.Open(ctx, p.Store, master)
 	must(t, err)
-	go p.Live.Follow(ctx, func(err error) { p.Log.add("follow: " + err.Error()) })
+	go p.Live.Follow(ctx, func(err error) { p.Log.add(fmt.Sprint("follow: ", err)) })
 }
 
 // AddProject registers a service provider and gives its credentials to c.

@@ -82,12 +82,18 @@ func (u Upstream) Servers() []*url.URL {
 
 // Store is where projects and keys are kept.
 type Store struct {
+	Place
+	MaxStale time.Duration // a store that could not be followed for longer makes the proxy not ready; 0: never
+}
+
+// Place is where a store is.
+type Place struct {
 	Kind StoreKind
 	Dir  string // StoreFile: its folder, which may not exist yet
 }
 
 // String is the store as config.toml writes it.
-func (s Store) String() string { return s.Kind.String() + ":" + s.Dir }
+func (p Place) String() string { return p.Kind.String() + ":" + p.Dir }
 
 // MasterKey is what seals the store.
 type MasterKey struct {

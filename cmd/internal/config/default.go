@@ -23,7 +23,7 @@ func Default(dir string) Config {
 			HealthInterval: 2 * time.Second,
 			MaxAnswerBytes: 8 << 20,
 		},
-		Store:     Store{Kind: StoreFile, Dir: filepath.Join(dir, "data")},
+		Store:     Store{Place: Place{Kind: StoreFile, Dir: filepath.Join(dir, "data")}},
 		MasterKey: MasterKey{Source{Kind: SourceFile, Path: filepath.Join(dir, "data", "master.key")}},
 		Admission: Admission{
 			TimeZones: map[string]*time.Location{

@@ -69,23 +69,23 @@ func source(dir string) kind[Source] {
 	}
 }
 
-func store(dir string) kind[Store] {
-	return kind[Store]{
-		read: func(v any) (Store, []fault) {
+func store(dir string) kind[Place] {
+	return kind[Place]{
+		read: func(v any) (Place, []fault) {
 			s, ok := v.(string)
 			if !ok {
-				return Store{}, mistyped("a string", v)
+				return Place{}, mistyped("a string", v)
 			}
 			scheme, path, _ := strings.Cut(s, ":")
 			if scheme == "etcd" {
-				return Store{}, []fault{{text: "etcd is not built into this version yet", hint: "use file:DIR"}}
+				return Place{}, []fault{{text: "etcd is not built into this version yet", hint: "use file:DIR"}}
 			}
 			k := modeOf[StoreKind](storeKinds, scheme)
 			if k == 0 || path == "" || checkFile(path) != "" {
-				return Store{}, faulty("wants file:DIR")
+				return Place{}, faulty("wants file:DIR")
 			}
-			return Store{Kind: k, Dir: within(dir, path)}, nil
+			return Place{Kind: k, Dir: within(dir, path)}, nil
 		},
-		show: func(s Store) any { return s.String() },
+		show: func(s Place) any { return s.String() },
 	}
 }

@@ -64,7 +64,7 @@ type serving struct {
 // Build opens the store, the keys and the listeners. After it, connections are
 // taken and wait for Run. Without an error, Run must follow.
 func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Gateway, error) {
-	k, err := openKeyring(ctx, c, w, log)
+	k, err := openKeyring(ctx, c, w, nil, log)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (g *Gateway) prepare(ctx context.Context, c config.Config, k *keyring) (*se
 		return nil, err
 	}
 	contentKeys := newContentKeys(c.CEKCache)
-	h, err := g.handler(c, k.live, toUpstream, contentKeys)
+	h, err := g.handler(c, k, toUpstream, contentKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (g *Gateway) tellUpstream(url string, well bool) {
 
 // gauges are what the proxy holds now.
 func (g *Gateway) gauges() []status.Gauge {
-	contentKeys := g.current.Load().contentKeys
+	k, contentKeys := g.current.Load().keys, g.current.Load().contentKeys
 	own := []status.Gauge{
 		{Name: "kmproxy_goroutines", Help: "Goroutines.", Value: float64(runtime.NumGoroutine())},
 		{Name: "kmproxy_body_bytes", Help: "Bytes that connections, requests and bodies reserve, of limits.body_memory.", Value: float64(g.budget.Held())},
@@ -252,6 +252,9 @@ func (g *Gateway) gauges() []status.Gauge {
 		{Name: "kmproxy_content_keys", Help: "Content keys that are remembered, of cek_cache.entries.", Value: float64(contentKeys.Held())},
 		{Name: "kmproxy_content_key_uses", Help: "Messages that were opened under one of them since the config was read.", Value: float64(contentKeys.Hits())},
 		{Name: "kmproxy_projects", Help: "Projects in the keys that are served.", Value: float64(g.Projects())},
+		{Name: "kmproxy_store_revision", Help: "Revision of the store that is served.", Value: float64(k.live.Ring().Revision())},
+		{Name: "kmproxy_store_newest_revision", Help: "Highest revision that the store was seen to have.", Value: float64(k.live.Newest())},
+		{Name: "kmproxy_store_stale_seconds", Help: "Seconds since the store could last be followed; 0 while it is.", Value: k.stale().Seconds()},
 		{Name: "kmproxy_log_lines_dropped_total", Help: "Log lines that were dropped because the log's reader did not take them.", Value: float64(g.world.logDrops()), Counter: true},
 	}
 	return slices.Concat(own, g.handshakes(), g.certificateGauges())
@@ -276,28 +279,34 @@ func (g *Gateway) keepUsage() (complete func() error) {
 }
 
 // ready tells why the proxy should get no requests now, or what will be trouble
-// later. A store that gets another master key is no reason: all that was there
-// before can still be served.
+// later. A store that cannot be followed is a reason only if the config says so:
+// all that was there before can still be served.
 func (g *Gateway) ready() (note string, err error) {
 	if g.stopping.Load() {
 		return "", errors.New("stopping")
 	}
-	if err := g.current.Load().keys.live.Err(); err != nil && !errors.Is(err, keys.ErrResealed) {
-		return "", errors.New("the keys cannot be brought up to date: see the log")
-	}
-	if g.acme != nil {
-		if note, err = g.acme.Ready(g.world.Now()); err != nil {
-			return "", err
+	now := g.current.Load()
+	var notes []string
+	if store := now.keys.note(now.config); store != "" {
+		notes = append(notes, store)
+		if now.keys.tooStale(now.config) {
+			return "", errors.New(store)
 		}
 	}
-	for _, url := range g.current.Load().handler.Upstream().Trouble() {
-		note = strings.TrimPrefix(note+"\n"+url+" is passed over", "\n")
+	if g.acme != nil {
+		certificate, err := g.acme.Ready(g.world.Now())
+		if err != nil {
+			return "", err
+		}
+		notes = append(notes, certificate)
 	}
-	for _, n := range notesOf(g.current.Load().watched, g.world.Now()) {
-		note = strings.TrimPrefix(note+"\n"+n, "\n")
+	for _, url := range now.handler.Upstream().Trouble() {
+		notes = append(notes, url+" is passed over")
 	}
+	notes = append(notes, notesOf(now.watched, g.world.Now())...)
 	if err := g.replay.Trouble(); err != nil {
-		note = strings.TrimPrefix(note+"\n"+err.Error(), "\n")
+		notes = append(notes, err.Error())
 	}
-	return note, nil
+	notes = slices.DeleteFunc(notes, func(line string) bool { return line == "" })
+	return strings.Join(notes, "\n"), nil
 }

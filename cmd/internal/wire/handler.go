@@ -28,11 +28,12 @@ func newQueue() *queue.Queue {
 }
 
 // handler is the request path that a config describes.
-func (g *Gateway) handler(c config.Config, live *keys.Live, toUpstream *upstream.Client, contentKeys *cek.Cache) (*proxy.Proxy, error) {
+func (g *Gateway) handler(c config.Config, k *keyring, toUpstream *upstream.Client, contentKeys *cek.Cache) (*proxy.Proxy, error) {
 	return proxy.New(proxy.Config{
 		Routes:         routes(c.Routes),
 		BasePath:       c.Listen.BasePath,
-		Ring:           live.Ring,
+		Ring:           k.live.Ring,
+		Stale:          func() bool { return k.tooStale(c) },
 		Upstreams:      c.Upstream.Servers(),
 		Transport:      toUpstream,
 		UpstreamTime:   c.Upstream.Timeout,

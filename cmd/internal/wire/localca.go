@@ -35,6 +35,9 @@ func (k *keyring) localCA(ctx context.Context, c config.Config, w World) (*liste
 	if k.ca != nil {
 		return k.ca, nil
 	}
+	if k.live != nil && k.live.Err() != nil {
+		return nil, fmt.Errorf("the local CA: %w", k.live.Err()) // it must not be made in another store
+	}
 	m, err := k.vault.Manager(ctx, c, w)
 	if err != nil {
 		return nil, err

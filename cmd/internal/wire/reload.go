@@ -23,7 +23,7 @@ func (g *Gateway) Reload(ctx context.Context, c config.Config) error {
 	ring := before.keys
 	if !ring.serves(c) {
 		var err error
-		if ring, err = openKeyring(ctx, c, g.world, g.log); err != nil {
+		if ring, err = openKeyring(ctx, c, g.world, ring, g.log); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,44 @@
+package keys
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors of a store that a Live does not follow, because it would go back.
+var (
+	// ErrGone reports that a store which held something holds nothing.
+	ErrGone = errors.New("the store is gone or empty")
+	// ErrOlder reports a store of a lower revision than the Ring shows.
+	ErrOlder = errors.New("the store is older than what is served")
+	// ErrOtherHistory reports a store whose audit record does not go on from the
+	// one that the Ring was proven by.
+	ErrOtherHistory = errors.New("the store has another history than what is served")
+)
+
+// leadsTo wants a snapshot to hold all that was served, or to have replaced it by
+// a later commit.
+func (before *served) leadsTo(s Snapshot) error {
+	is := before.ring.revision
+	switch {
+	case is == 0:
+		return nil
+	case len(s.Entries) == 0:
+		return fmt.Errorf("%w: the keys in use are of revision %d", ErrGone, is)
+	case s.Revision < is:
+		return fmt.Errorf("%w: it has revision %d, and the keys in use are of revision %d", ErrOlder, s.Revision, is)
+	case !before.past.isIn(s):
+		return fmt.Errorf("%w: audit entry %d is missing or another, and the keys in use are of revision %d", ErrOtherHistory, before.past.last.Seq, is)
+	}
+	return nil
+}
+
+// isIn reports whether the last entry of h is in s. It authenticates all before it.
+func (h *history) isIn(s Snapshot) bool {
+	if h == nil || h.last.Seq == 0 {
+		return true
+	}
+	name := auditName(h.last.Seq)
+	e, err := readEntry(name, s.Entries[name].Value)
+	return err == nil && e.Chain == h.last.Chain
+}
