@@ -61,10 +61,11 @@ func (s *Store) write(v view, prepared []keys.Change) (next view, err error) {
 	next.snap = changes.Apply(v.snap, prepared)
 	at := s.now().UTC().Format(time.RFC3339)
 	rewrite := v.head.generation == 0 || slices.ContainsFunc(prepared, func(c keys.Change) bool { return c.Erase })
-	if rewrite || wasteful(v.head.length, next.snap) {
+	line := record{next.snap.Revision, at, prepared}
+	if rewrite || line.room() > maxLine || wasteful(v.head.length, next.snap) {
 		next.head, err = s.rewriteLog(v.head, next.snap, at)
 	} else {
-		next.head, err = s.appendLog(v.head, record{next.snap.Revision, at, prepared})
+		next.head, err = s.appendLog(v.head, line)
 	}
 	return next, err
 }

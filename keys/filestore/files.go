@@ -17,7 +17,10 @@ func stage(d disk.Disk, path string, write func(*disk.File) error) error {
 	if err != nil {
 		return err
 	}
-	err = write(f)
+	err = adopt(f, path)
+	if err == nil {
+		err = write(f)
+	}
 	if err == nil {
 		err = f.Sync()
 	}

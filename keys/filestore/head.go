@@ -22,7 +22,7 @@ type head struct {
 
 // readHead returns the zero head if there is no head.json.
 func (s *Store) readHead() (head, error) {
-	b, err := os.ReadFile(s.path(headName))
+	b, err := readBounded(s.path(headName), maxHead)
 	if errors.Is(err, os.ErrNotExist) {
 		return head{}, nil
 	}

@@ -65,7 +65,7 @@ func (s *Store) OpenLedger() (*Ledger, []keys.Use, error) {
 // folder, must outlive the power before anything in it is acknowledged.
 func (s *Store) makeLedgers() error {
 	for _, dir := range []string{s.dir, s.path(usageName)} {
-		if err := s.disk.MakeFolder(dir, 0o700); err != nil {
+		if err := makeFolder(s.disk, dir); err != nil {
 			return err
 		}
 		if err := s.disk.SyncFolder(filepath.Dir(dir)); err != nil {
@@ -117,7 +117,7 @@ func (s *Store) Uses(ctx context.Context) ([]keys.Use, error) {
 }
 
 func readLedger(path string) ([]keys.Use, error) {
-	content, err := os.ReadFile(path)
+	content, err := readBounded(path, maxLedger)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

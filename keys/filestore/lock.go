@@ -35,7 +35,10 @@ func (s *Store) lock(ctx context.Context) (release func(), err error) {
 }
 
 func (s *Store) lockFile(ctx context.Context) (*disk.File, error) {
-	if err := s.disk.MakeFolder(s.dir, 0o700); err != nil {
+	if err := makeFolder(s.disk, s.dir); err != nil {
+		return nil, err
+	}
+	if err := s.mayChange(); err != nil {
 		return nil, err
 	}
 	deadline := time.Now().Add(s.patience)
@@ -58,9 +61,15 @@ func (s *Store) lockFile(ctx context.Context) (*disk.File, error) {
 // tryLock returns nil and no error while somebody else holds the lock. It asks
 // instead of waiting in flock, which would outlast the context.
 func tryLock(d disk.Disk, path string) (*disk.File, error) {
-	f, err := d.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	_, absent := os.Lstat(path)
+	f, err := d.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
+	}
+	if errors.Is(absent, os.ErrNotExist) {
+		if err := give(f, path); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
 	}
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if err == nil {

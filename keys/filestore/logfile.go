@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"slices"
 )
 
@@ -26,16 +25,13 @@ type logFile struct {
 
 // openLog opens a log and reads its header. The caller must close the file.
 func openLog(path string) (*logFile, io.Closer, error) {
-	f, err := os.Open(path)
+	f, info, err := openFile(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	info, err := f.Stat()
-	if err == nil {
-		l := &logFile{path: path, content: f, size: info.Size()}
-		if err = l.readHeader(); err == nil {
-			return l, f, nil
-		}
+	l := &logFile{path: path, content: f, size: info.Size()}
+	if err = l.readHeader(); err == nil {
+		return l, f, nil
 	}
 	_ = f.Close() // nothing was written through it
 	return nil, nil, err
@@ -63,17 +59,21 @@ func (l *logFile) readHeader() error {
 // disk. That may be the head of the log which this one replaces: then all of
 // this one was written before it took its place.
 func (l *logFile) acknowledged(onDisk head) (head, error) {
-	if l.header.generation == onDisk.generation+1 && l.header.replaces == onDisk.last {
+	if l.size <= maxLog && l.header.generation == onDisk.generation+1 && l.header.replaces == onDisk.last {
 		return head{l.header.generation, l.header.rev, l.size, l.lastSum(l.size)}, nil
 	}
 	wrong := ""
 	switch {
+	case l.size > maxLog:
+		wrong = fmt.Sprintf("it has %d bytes, and %d are the most that it may have; %d were acknowledged", l.size, int64(maxLog), onDisk.length)
 	case onDisk == head{}:
 		wrong = "head.json is missing beside it"
 	case l.header.generation != onDisk.generation:
 		wrong = fmt.Sprintf("it is generation %d of the log, but head.json names generation %d", l.header.generation, onDisk.generation)
 	case l.size < onDisk.length:
 		wrong = fmt.Sprintf("it has %d bytes, but %d were acknowledged", l.size, onDisk.length)
+	case l.size-onDisk.length > maxLine:
+		wrong = fmt.Sprintf("it has %d bytes, but %d were acknowledged, and what follows is too long for a commit", l.size, onDisk.length)
 	case l.goesOn(onDisk):
 		wrong = fmt.Sprintf("it goes on for several commits after revision %d: head.json is an old copy", onDisk.rev)
 	}
@@ -129,6 +129,10 @@ func (l *logFile) chunks(from, to, size int64) iter.Seq2[[][]byte, error] {
 			}
 			if from+size < to {
 				whole = whole[:bytes.LastIndexByte(whole, '\n')+1]
+			}
+			if len(whole) == 0 && size > maxLine {
+				yield(nil, damaged(l.path, fmt.Sprintf("the line at byte %d of %d has more than %d bytes", from, l.size, int64(maxLine))))
+				return
 			}
 			if len(whole) == 0 {
 				size *= 2 // the line is longer

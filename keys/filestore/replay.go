@@ -56,7 +56,7 @@ type replay struct {
 }
 
 func (l *logFile) replay() *replay {
-	room := min(l.header.kept, int(l.size)/keptLen) // a forged header may claim any number
+	room := min(l.header.kept, int(l.size)/keptLen, maxRoom) // a forged header may claim any number
 	return &replay{header: l.header, kept: l.header.kept, last: l.headerSum, line: 2,
 		snap: keys.Snapshot{Revision: l.header.rev, Entries: make(map[string]keys.Entry, room)}}
 }

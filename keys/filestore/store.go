@@ -41,7 +41,7 @@ type Store struct {
 // Open names the folder of a store and creates nothing: a folder that is not
 // there, or holds neither log.jsonl nor head.json, is an empty store until the
 // first Commit. Its parent folder must exist by then. It fails if dir is
-// something other than a folder.
+// something other than a folder, or if others may write it or its files.
 func Open(dir string) (*Store, error) {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
@@ -54,7 +54,22 @@ func Open(dir string) (*Store, error) {
 	case !info.IsDir():
 		return nil, fmt.Errorf("open store: %s is a file, not a folder", absolute)
 	}
-	return &Store{dir: absolute, now: time.Now, patience: lockPatience, turn: make(chan struct{}, 1)}, nil
+	s := &Store{dir: absolute, now: time.Now, patience: lockPatience, turn: make(chan struct{}, 1)}
+	if err := s.private(); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return s, nil
+}
+
+// Exists reports whether the folder holds a store, perhaps one without a commit.
+// What cannot be looked at counts as there: reading it says why.
+func (s *Store) Exists() bool {
+	for _, name := range []string{logName, headName, usageName} {
+		if _, err := os.Lstat(s.path(name)); !errors.Is(err, os.ErrNotExist) {
+			return true
+		}
+	}
+	return false
 }
 
 // Load implements keys.Store. It takes no lock, never waits for a writer, and
