@@ -14,6 +14,7 @@ import (
 	"kmproxy/crypto/envelope"
 	"kmproxy/keys"
 	"kmproxy/keys/audit"
+	"kmproxy/keys/filestore"
 )
 
 // manager opens the store that the config names.
@@ -55,11 +56,13 @@ func explain(err error) error {
 	}{
 		{audit.ErrBroken, tamperedHint},
 		{keys.ErrDamaged, "nothing was changed; restore the store from a backup, or find out who edited it"},
+		{wire.ErrNoStore, "check store.url in the config; kmproxy project create makes a store"},
 		{wire.ErrNoMasterKey, "bring the key file back from where you keep it, or name it in master_key.source; without it the store cannot be opened"},
 		{envelope.ErrOtherKey, "name the master key that seals this store in master_key.source"},
 		{syscall.ENOSPC, fullHint},
 		{syscall.EDQUOT, fullHint},
 		{syscall.EROFS, "the file system is read-only: mount it for writing, and give the same command again"},
+		{filestore.ErrOwner, "nothing was changed; sudo -u with the user that the error names gives it as that user"},
 		{fs.ErrPermission, "run it as the user who owns what the error names"},
 		{keys.ErrNotFound, "see what is known with: kmproxy project list, kmproxy key list"},
 		{keys.ErrLimit, "see the project's keys with: kmproxy key list; keys.max_per_project allows this many"},

@@ -27,6 +27,9 @@ func WriteBackup(ctx context.Context, c config.Config, w World, path string) (ba
 	if err != nil {
 		return b, fmt.Errorf("opening the store: %w", err)
 	}
+	if !store.Exists() {
+		return b, fmt.Errorf("%w at %s", ErrNoStore, c.Store.Dir)
+	}
 	if b.Store, err = store.Load(ctx); err != nil {
 		return b, fmt.Errorf("opening the store: %w", err)
 	}

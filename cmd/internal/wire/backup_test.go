@@ -85,7 +85,7 @@ func wantRestored(t *testing.T, from config.Config, file string, entries int) {
 func TestBackupNeverOverwrites(t *testing.T) {
 	c := config.Default(t.TempDir())
 	file := filepath.Join(t.TempDir(), "backup")
-	if _, err := wire.WriteBackup(t.Context(), c, world, file); !errors.Is(err, keys.ErrRefused) {
+	if _, err := wire.WriteBackup(t.Context(), c, world, file); !errors.Is(err, wire.ErrNoStore) {
 		t.Errorf("of nothing: %v", err)
 	}
 	if _, err := manager(t, c).CreateProject(t.Context(), keys.Actor{Name: "test"}, keys.NewProject{ASPID: "000000000000001"}); err != nil {

@@ -4,6 +4,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +16,9 @@ import (
 	"kmproxy/keys/filestore"
 	"kmproxy/proxy"
 )
+
+// ErrNoStore reports that there is no store where the config points.
+var ErrNoStore = errors.New("there is no store")
 
 // World is what the parts get from the process.
 type World struct {
@@ -56,6 +60,9 @@ func OpenVault(ctx context.Context, c config.Config, w World, to Intent) (Vault,
 	store, err := filestore.Open(c.Store.Dir)
 	if err != nil {
 		return Vault{}, fmt.Errorf("opening the store: %w", err)
+	}
+	if to == ToRead && !store.Exists() {
+		return Vault{}, fmt.Errorf("%w at %s", ErrNoStore, c.Store.Dir)
 	}
 	snap, err := store.Load(ctx)
 	if err != nil {
