@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -42,7 +41,7 @@ func WriteBackup(ctx context.Context, c config.Config, w World, path string) (ba
 	if b.Uses, err = store.Uses(ctx); err != nil {
 		return b, err
 	}
-	return b, createFile(path, func(to io.Writer) error { return backup.Write(to, b) })
+	return b, createFile(path, func(to *os.File) error { return backup.Write(to, b) })
 }
 
 // Restore puts a backup into the store that a config describes, after it was
@@ -54,7 +53,7 @@ func Restore(ctx context.Context, c config.Config, path string, replace bool) (b
 	if err != nil {
 		return b, err
 	}
-	if err := os.MkdirAll(filepath.Dir(c.Store.Dir), 0o700); err != nil {
+	if err := makeFolders(filepath.Dir(c.Store.Dir)); err != nil {
 		return b, fmt.Errorf("making the store's folder: %w", err)
 	}
 	store, err := filestore.Open(c.Store.Dir)

@@ -47,14 +47,14 @@ const maxSecretBytes = 64 << 10
 // durably. If the file is there already the error is fs.ErrExist and the file is
 // untouched.
 func CreateSecretFile(path string, content sensitive.Bytes) error {
-	return createFile(path, func(to io.Writer) error {
+	return createFile(path, func(to *os.File) error {
 		_, err := to.Write(content.Expose())
 		return err
 	})
 }
 
 // createFile is CreateSecretFile for what is written piece by piece.
-func createFile(path string, write func(io.Writer) error) error {
+func createFile(path string, write func(*os.File) error) error {
 	dir := filepath.Dir(path)
 	temp, err := os.CreateTemp(dir, ".new-*") // mode 0600
 	if err != nil {
@@ -79,6 +79,7 @@ func replaceFile(path string, content []byte, mode fs.FileMode) error {
 	}
 	defer func() { _ = os.Remove(temp.Name()) }() // it is renamed by then, or not wanted
 	_, err = temp.Write(content)
+	err = errors.Join(err, giveTo(filepath.Dir(path), temp.Chown))
 	if err := errors.Join(err, temp.Chmod(mode), temp.Sync(), temp.Close()); err != nil {
 		return err
 	}

@@ -64,12 +64,15 @@ func keyFile(path string, fresh bool) (envelope.Key, error) {
 }
 
 func newKeyFile(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := makeFolders(filepath.Dir(path)); err != nil {
 		return err
 	}
 	content := envelope.NewKeyFile()
 	defer content.Wipe()
-	return CreateSecretFile(path, content)
+	return createFile(path, func(to *os.File) error {
+		_, err := to.Write(content.Expose())
+		return errors.Join(err, giveTo(filepath.Dir(path), to.Chown))
+	})
 }
 
 // passphrase reads a passphrase without the line's end that an editor leaves.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -53,7 +52,7 @@ type Vault struct {
 // OpenVault opens the store and finds the master key that it wants.
 func OpenVault(ctx context.Context, c config.Config, w World, to Intent) (Vault, error) {
 	if to == ToWrite {
-		if err := os.MkdirAll(filepath.Dir(c.Store.Dir), 0o700); err != nil {
+		if err := makeFolders(filepath.Dir(c.Store.Dir)); err != nil {
 			return Vault{}, fmt.Errorf("making the store's folder: %w", err)
 		}
 	}
