@@ -14,7 +14,6 @@ import (
 	"kmproxy/crypto/envelope"
 	"kmproxy/keys"
 	"kmproxy/keys/audit"
-	"kmproxy/keys/filestore"
 )
 
 // manager opens the store that the config names.
@@ -62,7 +61,7 @@ func explain(err error) error {
 		{syscall.ENOSPC, fullHint},
 		{syscall.EDQUOT, fullHint},
 		{syscall.EROFS, "the file system is read-only: mount it for writing, and give the same command again"},
-		{filestore.ErrOwner, "nothing was changed; sudo -u with the user that the error names gives it as that user"},
+		{wire.ErrOwner, "nothing was changed; sudo -u with the user that the error names gives it as that user"},
 		{fs.ErrPermission, "run it as the user who owns what the error names"},
 		{keys.ErrNotFound, "see what is known with: kmproxy project list, kmproxy key list"},
 		{keys.ErrLimit, "see the project's keys with: kmproxy key list; keys.max_per_project allows this many"},

@@ -16,6 +16,9 @@ import (
 	"kmproxy/proxy"
 )
 
+// ErrOwner is filestore.ErrOwner: the store belongs to another user.
+var ErrOwner = filestore.ErrOwner
+
 // ErrNoStore reports that there is no store where the config points.
 var ErrNoStore = errors.New("there is no store")
 
