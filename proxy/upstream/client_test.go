@@ -26,6 +26,7 @@ import (
 type raw struct {
 	net.Listener
 	conns, requests atomic.Int64
+	host            atomic.Value // of the last request
 }
 
 // startRaw calls answer for every request with its number, and closes the
@@ -60,6 +61,7 @@ func (s *raw) serve(conn net.Conn, answer func(n int64, conn net.Conn) bool) {
 		if err != nil {
 			return
 		}
+		s.host.Store(r.Host)
 		if _, err := io.Copy(io.Discard, r.Body); err != nil || !answer(s.requests.Add(1), conn) {
 			return
 		}

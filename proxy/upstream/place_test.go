@@ -52,6 +52,9 @@ func TestSocket(t *testing.T) {
 	if strings.Count(got, "a") != 3 || strings.Count(got, "b") != 3 || servers[0].conns.Load() != 1 {
 		t.Errorf("answered by %s; %d connections", got, servers[0].conns.Load())
 	}
+	if host := servers[1].host.Load(); host != "localhost" {
+		t.Errorf("the host was %q", host)
+	}
 	_ = servers[0].Close() // it is gone, and its socket with it
 	c.Close()
 	ctx, stop := context.WithCancel(t.Context())
