@@ -22,8 +22,10 @@ func ParsePrivatePEM(text []byte) (*rsa.PrivateKey, error) {
 	for block := range blocks(text) {
 		switch block.Type {
 		case "PRIVATE KEY":
+			defer clear(block.Bytes)
 			return asPrivate(x509.ParsePKCS8PrivateKey(block.Bytes))
 		case "RSA PRIVATE KEY":
+			defer clear(block.Bytes)
 			if block.Headers["DEK-Info"] != "" {
 				return nil, fmt.Errorf("%w: the private key is encrypted; decrypt it with openssl pkey first", ErrPEM)
 			}
@@ -129,7 +131,10 @@ func asPublic(key any, err error) (*rsa.PublicKey, error) {
 // written as the two characters \n.
 func blocks(text []byte) func(yield func(*pem.Block) bool) {
 	return func(yield func(*pem.Block) bool) {
-		rest := bytes.ReplaceAll(bytes.ReplaceAll(text, []byte(`\r`), nil), []byte(`\n`), []byte("\n"))
+		oneLine := bytes.ReplaceAll(text, []byte(`\r`), nil)
+		rest := bytes.ReplaceAll(oneLine, []byte(`\n`), []byte("\n"))
+		defer clear(oneLine) // both are copies, and may hold a private key
+		defer clear(rest)
 		for {
 			var block *pem.Block
 			if block, rest = pem.Decode(rest); block == nil || !yield(block) {
