@@ -28,7 +28,7 @@ func (before *served) leadsTo(s Snapshot) error {
 	case s.Revision < is:
 		return fmt.Errorf("%w: it has revision %d, and the keys in use are of revision %d", ErrOlder, s.Revision, is)
 	case !before.past.isIn(s):
-		return fmt.Errorf("%w: audit entry %d is missing or another, and the keys in use are of revision %d", ErrOtherHistory, before.past.last.Seq, is)
+		return fmt.Errorf("%w: audit entry %d is missing or another, and the keys in use are of revision %d: if a backup was restored, restart kmproxy to serve it", ErrOtherHistory, before.past.last.Seq, is)
 	}
 	return nil
 }

@@ -186,3 +186,41 @@ func TestAccessKeyOfTwoProjects(t *testing.T) {
 		}
 	}
 }
+
+// TestDiscardedHalfIsLetGo: once a ring shows that a key was discarded, nothing leads
+// to the forms of its private half that the ring before had made.
+func TestDiscardedHalfIsLetGo(t *testing.T) {
+	o := newOffice(t)
+	access := o.addProject(t, alice).AccessKey
+	id := o.addKey(t, alice, 1, keys.Staged).ID
+	ring := must(keys.NewRing(o.load(t), masterKey(1), nil))
+	half := openedHalf(t, ring, access, id)
+	if _, err := o.DiscardKey(t.Context(), operator, id, true); err != nil {
+		t.Fatal(err)
+	}
+	ring = must(keys.NewRing(o.load(t), masterKey(1), ring))
+	for range 2 {
+		runtime.GC()
+	}
+	if half.Value() != nil {
+		t.Error("the discarded key's parsed half is still held")
+	}
+	runtime.KeepAlive(ring)
+}
+
+// openedHalf makes a ring parse a key's private half, and watches the key.
+func openedHalf(t *testing.T, r *keys.Ring, access keys.AccessKey, id keys.KeyID) weak.Pointer[keys.RingKey] {
+	t.Helper()
+	m, ok := r.ByAccessKey(access, morning)
+	if !ok {
+		t.Fatal("the project is not found")
+	}
+	key, ok := m.Key(id)
+	if !ok {
+		t.Fatal("the key is not found")
+	}
+	if _, err := key.Server(); err != nil {
+		t.Fatal(err)
+	}
+	return weak.Make(key)
+}

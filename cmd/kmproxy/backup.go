@@ -62,8 +62,11 @@ func restoreStore(e *env, c *cli.Context) (result, error) {
 	case err != nil:
 		return nil, explain(err)
 	}
-	return shownBackup(b, file, "See that it opens under the master key of the config, and that nobody forged it: kmproxy audit verify\n"), nil
+	return shownBackup(b, file, restoredNext), nil
 }
+
+const restoredNext = "Check that it opens under the master key of the config, and that it was not forged: kmproxy audit verify\n" +
+	"A kmproxy that is running does not go back to it: it serves what it holds until it is restarted.\n"
 
 // backupShown is a backup that was written or restored.
 type backupShown struct {
