@@ -14,7 +14,7 @@ import (
 // measured, with room to spare.
 const (
 	perRequest    = 24 << 10 // bytes: goroutine, headers, the protocol's own state
-	perConnection = 32 << 10 // bytes: TLS, buffers, goroutines
+	perConnection = 48 << 10 // bytes: TLS, buffers, goroutines
 )
 
 // Budget bounds the memory that callers make the process hold: connections,
