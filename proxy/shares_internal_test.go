@@ -256,3 +256,15 @@ func (b *Budget) wantSum(t *testing.T) {
 		t.Fatalf("held %d, connections %d, unverified %d and %d, given up %d, projects %d", b.held, b.conns, b.waiting, networks, b.leaving, projects)
 	}
 }
+
+// TestKeepGivesBack: what is not kept is free for others while the request goes on.
+func TestKeepGivesBack(t *testing.T) {
+	b := NewBudget(64 << 20)
+	a := anAccount(t, b)
+	a.room(100_000)
+	kept := a.room(1000)
+	a.room(10_000)
+	if a.keep(kept); b.Held() != perRequest+1024 || len(a.lent) != 1 {
+		t.Errorf("%d bytes in %d rooms are held", b.Held()-perRequest, len(a.lent))
+	}
+}
