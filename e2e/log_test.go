@@ -1,11 +1,13 @@
 package e2e_test
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"regexp"
 	"strconv"
 	"syscall"
@@ -214,10 +216,15 @@ func demoEnds(t *testing.T, end func(*exec.Cmd, *os.File)) {
 		t.Fatal(err)
 	}
 	r, w := pagePipe(t)
-	cmd := exec.Command(path, "demo")
+	ctx, enough := context.WithTimeout(t.Context(), patience)
+	defer enough()
+	cmd := exec.CommandContext(ctx, path, "demo")
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), "TMPDIR="+cmd.Dir)
 	cmd.Stdout = w
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP) // where tests run under nohup, the child would inherit that it is ignored
+	defer signal.Stop(hup)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
