@@ -21,7 +21,7 @@ test: setup lint race interop allocs fuzz ## everything that CI checks, with a s
 
 .PHONY: race
 race: ## every test, with the race detector
-	go test -race -timeout 20m ./...
+	go test -race -timeout 40m ./...
 
 .PHONY: interop
 interop: ## only the clients that others wrote, with how many calls each made
