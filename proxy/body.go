@@ -23,7 +23,7 @@ func newDecoy() decoy { return decoy{sensitive.New([]byte(rand.Text() + rand.Tex
 func (p *Proxy) readBody(w http.ResponseWriter, r *http.Request, held *account) ([]byte, error) {
 	body, err := held.readAll(http.MaxBytesReader(w, r.Body, p.c.MaxBodyBytes), r.ContentLength)
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, refuse(tooLarge, "the body goes on behind the limit")
+		return nil, refuse(tooLarge, "the body is longer than the limit")
 	}
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return nil, refused
