@@ -4,8 +4,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"kmproxy/cmd/internal/suggest"
 )
 
 // line is a command line in the order in which urfave/cli reads it. That
@@ -94,7 +92,7 @@ func (l *line) word(w string) error {
 	}
 	sub := c.Command(w)
 	if sub == nil {
-		return l.wrong(didYouMean(w, commandNames(c), l.name()), "unknown command %q", w)
+		return l.unknownCommand(w)
 	}
 	l.path = append(l.path, sub)
 	l.flags = append(l.flags, nil)
@@ -128,12 +126,4 @@ func commandNames(c *cli.Command) []string {
 		}
 	}
 	return names
-}
-
-// didYouMean is the hint to an unknown word.
-func didYouMean(word string, known []string, command string) string {
-	if near := suggest.Nearest(word, known); near != "" {
-		return "did you mean " + near + "?"
-	}
-	return "see " + command + " --help"
 }

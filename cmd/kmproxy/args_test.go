@@ -83,11 +83,16 @@ func TestArrangeRefuses(t *testing.T) {
 		{"--", "a command is missing", "one of call, key"},
 		{"key", "key: a command is missing", "one of discard, export"},
 		{"kee discard", `unknown command "kee"`, "did you mean key?"},
+		{"KEE discard", `unknown command "KEE"`, "did you mean key?"},
+		{"hepl", `unknown command "hepl"`, "see kmproxy --help"},                  // nothing begins as it does
+		{"key exhelp", `key: unknown command "exhelp"`, "see kmproxy key --help"}, // nor is "help", which urfave/cli thinks of
 		{"key discrad ID", `key: unknown command "discrad"`, "did you mean discard?"},
 		{"key seecret", `key: unknown command "seecret"`, "see kmproxy key --help"}, // hidden ones are not proposed
 		{"help nothing", `unknown command "nothing"`, "see kmproxy --help"},
 		{"key discard ID --forse", "key discard: unknown flag --forse", "did you mean --force?"},
 		{"key discard ID --forse=secret", "key discard: unknown flag --forse", "did you mean --force?"},
+		{"call --Dta x", "call: unknown flag --Dta", "did you mean --data?"},
+		{"call --=x", "call: unknown flag --", "see kmproxy call --help"},
 		{"key discard ID --data x", "key discard: unknown flag --data", "see kmproxy key discard --help"},
 		{"--force key discard ID", "unknown flag --force", "see kmproxy --help"},
 		{"key discard", "key discard: KEY_ID is missing", "usage: kmproxy key discard KEY_ID"},

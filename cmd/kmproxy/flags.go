@@ -75,16 +75,6 @@ func (l *line) isFlag(arg string) bool {
 	return f != nil
 }
 
-func (l *line) unknownFlag(name string) error {
-	var known []string
-	for _, c := range l.path {
-		for _, f := range c.Flags {
-			known = append(known, "--"+f.Names()[0])
-		}
-	}
-	return l.wrong(didYouMean("--"+name, known, l.name()), "unknown flag --%s", name)
-}
-
 // cutFlag splits -name, --name, -name=value and --name=value.
 func cutFlag(arg string) (name, value string, given bool) {
 	return strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")

@@ -23,6 +23,9 @@ var mistakes = []struct{ name, doc, want string }{
 
 	// what is not known
 	{"key", "[listen]\n\nadress = ':1'", `3: listen.adress: unknown key -> did you mean address?`},
+	{"key in capitals", "[listen]\nADRESS = ':1'", `2: listen.ADRESS: unknown key -> did you mean address?`},
+	{"key that breaks off", "[listen]\naddr = ':1'", `2: listen.addr: unknown key -> did you mean address?`},
+	{"key like others, but not much", "[listen]\nreload = true", `2: listen.reload: unknown key`},
 	{"key of another table", "[listen]\nmax_body = '1MiB'", `2: listen.max_body: unknown key -> it belongs to [admission]`},
 	{"key of several tables", "url = 'x'", `1: url: unknown key -> it belongs to [upstream] or [store]`},
 	{"key of a route", "[upstream]\npad = 1", `2: upstream.pad: unknown key -> it belongs to [[route]]`},

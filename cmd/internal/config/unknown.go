@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"kmproxy/cmd/internal/suggest"
+	"github.com/xrash/smetrics"
 )
 
 func keysOf(all []setting) []string {
@@ -53,13 +53,29 @@ func (r *report) meant(name string, known []string) string {
 		first, _, _ := strings.Cut(key, ".")
 		here = append(here, first)
 	}
-	if near := suggest.Nearest(name, here); near != "" {
+	if near := nearest(name, here); near != "" {
 		return "did you mean " + near + "?"
 	}
 	if homes := homesOf(name); len(homes) > 0 {
 		return "it belongs to " + strings.Join(homes, " or ")
 	}
 	return ""
+}
+
+// nearest returns the key that is most like a name, whatever the case of its letters;
+// "" if none is much like it. Of several that are alike the first is returned.
+func nearest(name string, keys []string) string {
+	const (
+		alike      = 0.8    // on Jaro-Winkler's scale, where 1 is the same word
+		boost, run = 0.7, 4 // Winkler's own: from where, and how far, equal beginnings count more
+	)
+	best, most := "", alike
+	for _, key := range keys {
+		if s := smetrics.JaroWinkler(strings.ToLower(name), key, boost, run); s > most {
+			best, most = key, s
+		}
+	}
+	return best
 }
 
 // homesOf are the tables that have a key of a name.
