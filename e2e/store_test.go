@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // content is the store's two files as they were once.
@@ -73,6 +75,8 @@ func TestStoreTrouble(t *testing.T) {
 		"a folder in place of the log": {"log.jsonl", func() error {
 			return errors.Join(os.Remove(log), os.Mkdir(log, 0o700))
 		}},
+		"damaged within":          {"damaged", func() error { return flip(log) }},
+		"a pipe in place of head": {"head.json", func() error { return pipeAt(filepath.Join(data, "head.json")) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := tt.spoil(); err != nil {
@@ -106,6 +110,27 @@ func TestStoreTrouble(t *testing.T) {
 	soon(t, "a change after all that is followed", func() bool { return suspended.ask(t.Context(), "resumed") == nil })
 	g.stop(t)
 }
+
+// flip changes a bit in the middle of a file, as a failing disk would: its size and
+// its time of modification stay.
+func flip(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	at, b := info.Size()/2, make([]byte, 1)
+	_, readErr := f.ReadAt(b, at)
+	b[0] ^= 1
+	_, writeErr := f.WriteAt(b, at)
+	return errors.Join(readErr, writeErr, f.Close(), os.Chtimes(path, info.ModTime(), info.ModTime()))
+}
+
+// pipeAt puts a pipe, which nothing writes to, in the place of a file.
+func pipeAt(path string) error { return errors.Join(os.Remove(path), unix.Mkfifo(path, 0o600)) }
 
 // otherStore is the content of a store that was never this one, of a higher revision.
 func otherStore(t *testing.T) content {

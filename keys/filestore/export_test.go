@@ -1,6 +1,7 @@
 package filestore
 
 import (
+	"context"
 	"time"
 
 	"kmproxy/keys/internal/disk"
@@ -13,3 +14,6 @@ func (s *Store) SetPatience(d time.Duration) { s.patience = d }
 
 // SetDisk lets a test see what the store changes.
 func (s *Store) SetDisk(d disk.Disk) { s.disk = d }
+
+// Holds reads the log again.
+func (s *Store) Holds(ctx context.Context) bool { return s.holds(ctx) }

@@ -2,64 +2,113 @@ package filestore
 
 import (
 	"context"
-	"os"
+	"sync/atomic"
 	"time"
 )
 
-// watchInterval keeps the promise of one second with room for a busy machine.
-const watchInterval = 200 * time.Millisecond
+const (
+	// watchInterval keeps the promise of one second with room for a busy machine.
+	watchInterval = 200 * time.Millisecond
+	// stuckAfter is how long a look at the folder may take before a Load is to
+	// find out what holds it up.
+	stuckAfter = time.Second
+)
 
 // Watch implements keys.Store. It looks at the folder five times a second, which
 // works on every file system; the first send comes without a commit. A store
-// that became damaged or unreadable is told too: Load says what it is.
+// that became damaged, unreadable or that does not answer is told too: Load says
+// what it is.
 func (s *Store) Watch(ctx context.Context) <-chan struct{} {
 	told := make(chan struct{}, 1)
-	go func() {
-		defer close(told)
-		look := time.NewTicker(watchInterval)
-		defer look.Stop()
-		var last sight
-		for {
-			if now := s.look(); !now.same(last) {
-				last = now
-				select {
-				case told <- struct{}{}:
-				default: // the last send was not taken yet and stands for this one too
-				}
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-look.C:
-			}
-		}
-	}()
+	w := &watcher{store: s, news: make(chan struct{}, 1)}
+	w.began.Store(time.Now().UnixNano())
+	go w.run(ctx)
+	go w.tell(ctx, told)
 	return told
 }
 
-// sight is what a commit changes: head.json by content, since its next version
-// can have the same size, time and inode; and the log by being another file, for
-// a writer that died between the two. The log's size tells that it was cut.
+// watcher looks at a store in one goroutine, which a file system that hangs may
+// stop for good, and tells of it in another.
+type watcher struct {
+	store *Store
+	news  chan struct{}
+	began atomic.Int64 // the last look, in Unix nanoseconds
+	last  sight
+	proof proof
+}
+
+func (w *watcher) run(ctx context.Context) {
+	look := time.NewTicker(watchInterval)
+	defer look.Stop()
+	for ctx.Err() == nil {
+		w.began.Store(time.Now().UnixNano())
+		w.look()
+		w.prove(ctx)
+		select {
+		case <-ctx.Done():
+		case <-look.C:
+		}
+	}
+}
+
+func (w *watcher) look() {
+	now := w.store.look()
+	if now.log != w.last.log {
+		w.proof.touched = time.Now()
+	}
+	if now != w.last {
+		w.last = now
+		send(w.news)
+	}
+}
+
+func (w *watcher) prove(ctx context.Context) {
+	if w.proof.isDue() && !w.proof.of(ctx, w.store) {
+		send(w.news)
+	}
+}
+
+// tell forwards the news, and makes some while a look does not return.
+func (w *watcher) tell(ctx context.Context, told chan<- struct{}) {
+	defer close(told)
+	alive := time.NewTicker(stuckAfter / 4)
+	defer alive.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.news:
+			send(told)
+		case <-alive.C:
+			if time.Since(time.Unix(0, w.began.Load())) > stuckAfter {
+				send(told)
+			}
+		}
+	}
+}
+
+// send does not wait: a send that was not taken yet stands for this one too.
+func send(to chan<- struct{}) {
+	select {
+	case to <- struct{}{}:
+	default:
+	}
+}
+
+// sight is what a commit or other hands change: head.json by content, since its
+// next version can have the same size, time and inode, and the log by its mark.
 type sight struct {
 	taken bool
 	head  head
 	wrong string
-	log   os.FileInfo
+	log   mark
 }
 
 func (s *Store) look() sight {
-	now := sight{taken: true}
+	now := sight{taken: true, log: markOf(s.path(logName))}
 	var err error
 	if now.head, err = s.readHead(); err != nil {
 		now.wrong = err.Error()
 	}
-	if info, err := os.Stat(s.path(logName)); err == nil {
-		now.log = info
-	}
 	return now
-}
-
-func (s sight) same(t sight) bool {
-	sameLog := s.log == nil && t.log == nil || s.log != nil && t.log != nil && os.SameFile(s.log, t.log) && s.log.Size() == t.log.Size()
-	return s.taken == t.taken && s.head == t.head && s.wrong == t.wrong && sameLog
 }
