@@ -8,6 +8,8 @@ import (
 	"io"
 
 	"github.com/urfave/cli/v2"
+
+	"kmproxy/cmd/internal/config"
 )
 
 func callCommand(e *env) *cli.Command {
@@ -65,11 +67,14 @@ func call(e *env, c *cli.Context) (result, error) {
 	return all, nil
 }
 
+// maxDataBytes is what admission.max_body allows at the most.
+const maxDataBytes = 64 << 20
+
 func (e *env) data(given string) ([]byte, error) {
 	if given != "-" {
 		return []byte(given), nil
 	}
-	data, err := io.ReadAll(e.stdin)
+	data, err := config.ReadMost(e.stdin, "what it gives", maxDataBytes)
 	if err != nil {
 		return nil, fmt.Errorf("reading the data from stdin: %w", err)
 	}

@@ -130,7 +130,7 @@ func rootsOf(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := wire.ReadPublicFile(file)
 	if err != nil {
 		return nil, err
 	}

@@ -112,7 +112,7 @@ func newClient(dir string, id keys.KeyID) (*rsa.PrivateKey, string, error) {
 
 // publicKey reads a public key file.
 func (e *env) publicKey(name string) (*rsa.PublicKey, error) {
-	text, err := os.ReadFile(e.path(name))
+	text, err := wire.ReadPublicFile(e.path(name))
 	if err != nil {
 		return nil, err
 	}

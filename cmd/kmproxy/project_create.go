@@ -5,7 +5,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -66,7 +65,7 @@ func (e *env) newProject(c *cli.Context) (keys.NewProject, error) {
 
 // clientPin is the pin of the first certificate in a PEM file.
 func (e *env) clientPin(name string) (keys.Pin, error) {
-	text, err := os.ReadFile(e.path(name))
+	text, err := wire.ReadPublicFile(e.path(name))
 	if err != nil {
 		return keys.Pin{}, fmt.Errorf("--client-cert: %w", err)
 	}

@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,19 +19,8 @@ import (
 // audited. Its error is ErrBad and says on which line, or that of from.
 func Read(from io.Reader) (Backup, error) {
 	r := &reader{sum: sha256.New()}
-	lines := bufio.NewReaderSize(from, 1<<16)
-	for {
-		line, err := lines.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return Backup{}, fmt.Errorf("reading the backup: %w", err)
-		}
-		if len(line) == 0 {
-			break
-		}
-		r.number++
-		if err := r.line(line); err != nil {
-			return Backup{}, fmt.Errorf("%w: line %d: %w", ErrBad, r.number, err)
-		}
+	if err := r.lines(newLines(from)); err != nil {
+		return Backup{}, err
 	}
 	if err := r.whole(); err != nil {
 		return Backup{}, fmt.Errorf("%w: %w", ErrBad, err)
@@ -43,12 +31,29 @@ func Read(from io.Reader) (Backup, error) {
 	return r.backup, nil
 }
 
+func (r *reader) lines(from *lines) error {
+	for {
+		line, err := from.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading line %d of the backup: %w", r.number+1, err)
+		}
+		r.number++
+		if err := r.line(line); err != nil {
+			return fmt.Errorf("%w: line %d: %w", ErrBad, r.number, err)
+		}
+	}
+}
+
 // reader takes a backup line by line.
 type reader struct {
 	number int // of the line at hand, from 1
 	top    header
 	backup Backup
 	last   string // name of the record before
+	uses   int    // bytes of the lines of uses
 	ended  bool
 	sum    hash.Hash
 }
@@ -87,6 +92,9 @@ func (r *reader) line(line []byte) error {
 	case kind.Record != nil && kind.Value != nil:
 		return r.record(*kind.Record, kind.Value)
 	case kind.Use != nil:
+		if r.uses += len(line); r.uses > maxUses {
+			return fmt.Errorf("the lines of uses have more than %d bytes", maxUses)
+		}
 		r.backup.Uses = append(r.backup.Uses, *kind.Use)
 		return nil
 	}

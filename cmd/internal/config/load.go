@@ -17,24 +17,35 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("reading the config: %w", err)
 	}
-	data, err := readFile(abs)
+	data, err := ReadFile(abs, maxFileBytes)
 	if err != nil {
 		return Config{}, fmt.Errorf("reading the config: %w", err)
 	}
 	return Parse(path, data, filepath.Dir(abs))
 }
 
-func readFile(path string) ([]byte, error) {
+// ReadFile returns what a file holds. One that holds more than most bytes is an error,
+// and no more than that is read of it, so that a file that is no text of an operator's
+// costs little memory and time.
+func ReadFile(path string, most int) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err == nil && len(data) > maxFileBytes {
-		err = fmt.Errorf("%s is longer than %s", path, showSize(maxFileBytes))
+	return ReadMost(f, path, most)
+}
+
+// ReadMost is ReadFile for what is open already; name is what errors call it.
+func ReadMost(from io.Reader, name string, most int) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(from, int64(most)+1))
+	if err != nil {
+		return nil, err
 	}
-	return data, err
+	if len(data) > most {
+		return nil, fmt.Errorf("%s is longer than %s", name, showSize(int64(most)))
+	}
+	return data, nil
 }
 
 // Parse checks the content of a config file. file names it in problems; dir is

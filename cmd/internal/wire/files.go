@@ -40,6 +40,13 @@ func ReadSecretFile(path string) (sensitive.Bytes, error) {
 	return sensitive.Bytes{}, err
 }
 
+// ReadPublicFile reads a file of public keys or certificates, of 4 MiB at the most.
+func ReadPublicFile(path string) ([]byte, error) { return config.ReadFile(path, maxPublicBytes) }
+
+// maxPublicBytes bounds what is read of a file that holds no secret: the certificates
+// of all CAs that systems trust have a quarter of a MiB.
+const maxPublicBytes = 4 << 20
+
 // maxSecretBytes bounds what is read of a private file.
 const maxSecretBytes = 64 << 10
 

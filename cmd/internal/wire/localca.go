@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -96,13 +97,25 @@ func createLocalCA(ctx context.Context, m *keys.Manager, now time.Time) error {
 // showLocalCA writes the certificate for clients, unless it is there.
 func showLocalCA(dir string, ca *listen.LocalCA) error {
 	path, want := filepath.Join(dir, CAFile), certificatePEM(ca)
-	switch there, err := os.ReadFile(path); {
-	case err == nil && bytes.Equal(there, want):
+	switch same, err := holds(path, want); {
+	case same:
 		return nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	return replaceFile(path, want, 0o644)
+}
+
+// holds reports whether a file holds content and nothing else. It reads no more than
+// that takes.
+func holds(path string, content []byte) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	there, err := io.ReadAll(io.LimitReader(f, int64(len(content))+1))
+	return err == nil && bytes.Equal(there, content), err
 }
 
 func certificatePEM(ca *listen.LocalCA) []byte {

@@ -68,7 +68,7 @@ func upstreamPair(c config.Config) pairFiles {
 
 // load reads the pair. Every error is a *FileError.
 func (p pairFiles) load() (tls.Certificate, error) {
-	text, err := os.ReadFile(p.certFile)
+	text, err := ReadPublicFile(p.certFile)
 	if err != nil {
 		return tls.Certificate{}, &FileError{p.certKey, p.certFile, err}
 	}
@@ -100,7 +100,7 @@ func authorities(key, file string) ([]*x509.Certificate, error) {
 	if file == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := ReadPublicFile(file)
 	if err != nil {
 		return nil, &FileError{key, file, err}
 	}
