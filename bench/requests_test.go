@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"kmproxy/proxy/auth"
+	"kmproxy/proxy/kona"
 )
 
 // kind is what a request is made of.
@@ -73,7 +73,7 @@ func (s *stage) request(b *testing.B, w work) (http.Header, []byte) {
 	header := http.Header{}
 	who.Sign(header, body)
 	if w.kind == junk {
-		token := header[auth.Written(auth.HeaderToken)]
+		token := header[kona.Written(kona.HeaderToken)]
 		token[0] = token[0][:len(token[0])-10] + "AAAAAAAAA="
 	}
 	return header, body

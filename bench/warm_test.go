@@ -23,7 +23,7 @@ import (
 	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
 	"kmproxy/proxy/caller"
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/proxytest"
 )
 
@@ -94,7 +94,7 @@ func prepare(b *testing.B, who *caller.Caller) [][]byte {
 	out := make([][]byte, perRound)
 	for i := range out {
 		var err error
-		out[i], err = encdata.Wrap(nil, func(dst []byte) ([]byte, error) {
+		out[i], err = kona.Wrap(nil, func(dst []byte) ([]byte, error) {
 			return jwe.Seal(dst, who.Server, alg.Preferred(), plain)
 		})
 		if err != nil {

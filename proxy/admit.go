@@ -9,8 +9,7 @@ import (
 
 	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
-	"kmproxy/proxy/auth"
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/replay"
 )
 
@@ -20,7 +19,7 @@ import (
 type admitted struct {
 	request *http.Request
 	route   *Route
-	headers auth.Headers
+	headers kona.Headers
 	member  *keys.Member
 	key     *keys.RingKey // nil: the request names none
 	body    []byte        // as it was received
@@ -80,8 +79,8 @@ func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note, held *acc
 }
 
 // readHeaders checks the X-KM headers and that the body is JSON as it stands.
-func (p *Proxy) readHeaders(r *http.Request) (auth.Headers, error) {
-	headers, err := auth.ReadHeaders(r.Header, p.c.Zones)
+func (p *Proxy) readHeaders(r *http.Request) (kona.Headers, error) {
+	headers, err := kona.ReadHeaders(r.Header, p.c.Zones)
 	if err != nil {
 		return headers, refuseHeader(err)
 	}
@@ -124,7 +123,7 @@ func (p *Proxy) stranger(reason string) identity {
 	return identity{secret: p.decoy.secret, reason: reason}
 }
 
-func (p *Proxy) identify(h auth.Headers, client keys.Pin) identity {
+func (p *Proxy) identify(h kona.Headers, client keys.Pin) identity {
 	member, ok := p.c.Ring().ByAccessKey(h.AccessKey, p.c.Now())
 	if !ok {
 		return p.stranger("unknown access key")
@@ -151,7 +150,7 @@ func shown(r *http.Request) keys.Pin {
 
 // authenticate verifies the token over the body. A stranger, a wrong token, an
 // access key of another service provider and a suspended project get one answer.
-func (p *Proxy) authenticate(who identity, h auth.Headers, body []byte) error {
+func (p *Proxy) authenticate(who identity, h kona.Headers, body []byte) error {
 	genuine := p.verify(h.Token, who.secret, body)
 	switch {
 	case who.member == nil:
@@ -167,12 +166,12 @@ func (p *Proxy) authenticate(who identity, h auth.Headers, body []byte) error {
 }
 
 // claim remembers the request, unless it was processed before.
-func (p *Proxy) claim(m *keys.Member, h auth.Headers, body []byte) (*replay.Claim, error) {
+func (p *Proxy) claim(m *keys.Member, h kona.Headers, body []byte) (*replay.Claim, error) {
 	if p.c.Replay == nil {
 		return nil, nil
 	}
 	id := replay.Plain(h.Token.MAC(), h.TokenAt, h.CorrelationID)
-	if encdata.Is(body) {
+	if kona.IsEncrypted(body) {
 		id = replay.Encrypted(h.Token.MAC())
 	}
 	claim, err := p.c.Replay.Claim(m.ASPID(), id, p.c.ReplayWindow, p.c.Now())

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"kmproxy/proxy"
-	"kmproxy/proxy/auth"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/proxytest"
 )
 
@@ -46,7 +46,7 @@ func TestStatuses(t *testing.T) {
 				t.Errorf("a key is named: %t", got)
 			}
 			for name, want := range map[string]string{"Cache-Control": "no-store", "Location": "https://elsewhere.example/",
-				"X-KM-Correlation-Id": x.RequestHeader[auth.Written(auth.HeaderCorrelationID)][0]} {
+				"X-KM-Correlation-Id": x.RequestHeader[kona.Written(kona.HeaderCorrelationID)][0]} {
 				if got := x.AnswerHeader.Values(name); len(got) != 1 || got[0] != want {
 					t.Errorf("%s is %q", name, got)
 				}

@@ -10,7 +10,7 @@ import (
 	"kmproxy/crypto/jwe"
 	"kmproxy/proxy"
 	"kmproxy/proxy/cek"
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/proxytest"
 	"kmproxy/proxy/replay"
 )
@@ -27,7 +27,7 @@ func newKeeper(t *testing.T, edit ...proxytest.Setup) (*world, func() []byte) {
 		t.Fatal(err)
 	}
 	return w, func() []byte {
-		body, err := encdata.Wrap(nil, func(dst []byte) ([]byte, error) { return sealer.Seal(dst, []byte(plaintext)) })
+		body, err := kona.Wrap(nil, func(dst []byte) ([]byte, error) { return sealer.Seal(dst, []byte(plaintext)) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestContentKeyRemembered(t *testing.T) {
 		}
 		w.try(t, row{base: sealedRequest, want: overloaded}, over)
 	}
-	token, err := encdata.Token(seal())
+	token, err := kona.Unwrap(seal())
 	if err != nil {
 		t.Fatal(err)
 	}

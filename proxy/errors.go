@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"kmproxy/proxy/auth"
+	"kmproxy/proxy/kona"
 )
 
 // failure is one row of the error table. The zero value is invalid.
@@ -98,11 +98,11 @@ func refuseInput(kind failure, name, reason string) *Error {
 
 // refuseHeader maps what package auth found wrong.
 func refuseHeader(err error) *Error {
-	h, ok := errors.AsType[*auth.HeaderError](err)
+	h, ok := errors.AsType[*kona.HeaderError](err)
 	if !ok {
 		return refuse(internalError, "reading the headers")
 	}
-	kinds := [...]failure{auth.Missing: missingHeader, auth.Length: wrongLength, auth.Form: invalidInput}
+	kinds := [...]failure{kona.Missing: missingHeader, kona.Length: wrongLength, kona.Form: invalidInput}
 	return refuseInput(kinds[h.Fault], h.Name, "")
 }
 

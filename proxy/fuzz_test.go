@@ -12,8 +12,7 @@ import (
 
 	"kmproxy/crypto/trantoken"
 	"kmproxy/proxy"
-	"kmproxy/proxy/auth"
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/proxytest"
 )
 
@@ -136,7 +135,7 @@ type fuzzUpstream struct {
 func (u *fuzzUpstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	u.calls++
 	c := u.world.Caller
-	if u.received.Get("X-KM-Access-Key") != string(c.AccessKey) || r.Header[auth.Written(auth.HeaderASPID)][0] != string(c.ASPID) {
+	if u.received.Get("X-KM-Access-Key") != string(c.AccessKey) || r.Header[kona.Written(kona.HeaderASPID)][0] != string(c.ASPID) {
 		u.t.Error("a stranger's request went on")
 	}
 	if token, err := trantoken.Parse(u.received.Get("X-KM-Tran-Token")); err != nil || !token.Verify(c.Secret, u.body) {
@@ -146,7 +145,7 @@ func (u *fuzzUpstream) RoundTrip(r *http.Request) (*http.Response, error) {
 		u.t.Errorf("the upstream's request line would hold %q", target)
 	}
 	content, err := io.ReadAll(r.Body)
-	if err != nil || encdata.Is(content) && string(content) != plaintext {
+	if err != nil || kona.IsEncrypted(content) && string(content) != plaintext {
 		u.t.Errorf("an unopened body went on: %q, %v", content, err)
 	}
 	for name := range r.Header {

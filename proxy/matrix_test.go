@@ -14,7 +14,7 @@ import (
 	"kmproxy/keys"
 	"kmproxy/proxy"
 	"kmproxy/proxy/caller"
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/proxytest"
 )
 
@@ -101,7 +101,7 @@ func TestAnswerSuite(t *testing.T) {
 				if err != nil || !x.Encrypted || x.Status != status {
 					t.Fatalf("%s: %d, encrypted %t, %v", suite, x.Status, x.Encrypted, err)
 				}
-				if got := must(jwe.Parse(must(encdata.Token(x.AnswerBody)))).Suite(); got != suite {
+				if got := must(jwe.Parse(must(kona.Unwrap(x.AnswerBody)))).Suite(); got != suite {
 					t.Errorf("the answer is sealed with %s, want %s", got, suite)
 				}
 			}

@@ -12,7 +12,7 @@ import (
 	"kmproxy/keys"
 	"kmproxy/proxy"
 	"kmproxy/proxy/caller"
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/proxytest"
 )
 
@@ -155,7 +155,7 @@ func checkAnswer(t *testing.T, x caller.Exchange, k kind, pad int) {
 	if k.encrypted {
 		want = alg.Suite{Key: alg.RSAOAEP, Enc: alg.A128GCM} // the request's
 	}
-	if got := must(jwe.Parse(must(encdata.Token(x.AnswerBody)))).Suite(); got != want {
+	if got := must(jwe.Parse(must(kona.Unwrap(x.AnswerBody)))).Suite(); got != want {
 		t.Errorf("the answer is sealed with %v, want %v", got, want)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"kmproxy/keys"
-	"kmproxy/proxy/auth"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/origin"
 )
 
@@ -42,7 +42,7 @@ type note struct {
 func (p *Proxy) begin(r *http.Request) *note {
 	n := &note{start: p.c.Now()}
 	n.remote, n.client = p.from(r)
-	n.correlationID, _ = auth.CorrelationID(r.Header)
+	n.correlationID, _ = kona.CorrelationID(r.Header)
 	return n
 }
 

@@ -9,9 +9,8 @@ import (
 	"kmproxy/crypto/jwk"
 	"kmproxy/keys"
 	"kmproxy/keys/usage"
-	"kmproxy/proxy/auth"
 	"kmproxy/proxy/cek"
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 )
 
 // opened is a request whose body may go to the upstream, and how its answer goes
@@ -45,7 +44,7 @@ type terms struct {
 // open decrypts an encrypted body and settles how the answer will be sealed, so
 // that nothing is forwarded whose answer could not go back.
 func (p *Proxy) open(ctx context.Context, a admitted, n *note) (opened, error) {
-	encrypted := encdata.Is(a.body)
+	encrypted := kona.IsEncrypted(a.body)
 	n.encrypted(encrypted)
 	if err := a.allows(encrypted); err != nil {
 		return opened{}, err
@@ -72,10 +71,10 @@ func (a admitted) allows(encrypted bool) error {
 		return refuseInput(invalidInput, "encData", "the route takes plain bodies only")
 	case !encrypted && a.route.Request == RequestEncrypted:
 		return refuseInput(invalidInput, "encData", "the route takes encrypted bodies only")
-	case !encrypted && encdata.IsMiswrapped(a.body):
+	case !encrypted && kona.IsMiswrapped(a.body):
 		return refuseInput(invalidInput, "encData", "the body is a JWE that is not in the encData wrapper, or not in that alone")
 	case encrypted && a.key == nil:
-		return refuseInput(missingHeader, auth.Written(auth.HeaderKeyID), "the body is encrypted")
+		return refuseInput(missingHeader, kona.Written(kona.HeaderKeyID), "the body is encrypted")
 	}
 	return nil
 }
@@ -83,7 +82,7 @@ func (a admitted) allows(encrypted bool) error {
 // message reads the wrapper and the JWE's header and parts, into memory of which
 // room lends so many bytes. It also returns the JWE as it stood in the body.
 func message(body []byte, room func(n int) []byte) (m jwe.Message, token []byte, err error) {
-	if token, err = encdata.Unchecked(body); err != nil {
+	if token, err = kona.UnwrapUnchecked(body); err != nil {
 		return jwe.Message{}, nil, refuseInput(invalidInput, "encData", err.Error())
 	}
 	m, err = jwe.ParseInto(room(jwe.RoomFor(token)), token)
@@ -101,8 +100,8 @@ func message(body []byte, room func(n int) []byte) (m jwe.Message, token []byte,
 // wellFormed refuses a token that is no compact JWE by its characters. One that was
 // read without a flaw is one.
 func wellFormed(token []byte) error {
-	if !encdata.IsCompact(token) {
-		return refuseInput(invalidInput, "encData", encdata.ErrForm.Error())
+	if !kona.IsCompact(token) {
+		return refuseInput(invalidInput, "encData", kona.ErrWrapper.Error())
 	}
 	return nil
 }

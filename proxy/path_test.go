@@ -8,7 +8,7 @@ import (
 
 	"kmproxy/crypto/alg"
 	"kmproxy/proxy"
-	"kmproxy/proxy/auth"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/proxytest"
 )
 
@@ -46,7 +46,7 @@ func TestWholePath(t *testing.T) {
 			if got := x.AnswerHeader.Get("X-KM-Crypto-Key-Id"); got != string(p.Caller.KeyID) {
 				t.Errorf("answer names key %q, want %q", got, p.Caller.KeyID)
 			}
-			if got, want := x.AnswerHeader.Get("X-KM-Correlation-Id"), x.RequestHeader[auth.Written(auth.HeaderCorrelationID)][0]; got != want {
+			if got, want := x.AnswerHeader.Get("X-KM-Correlation-Id"), x.RequestHeader[kona.Written(kona.HeaderCorrelationID)][0]; got != want {
 				t.Errorf("answer's correlation id is %q, want %q", got, want)
 			}
 			if got := x.AnswerHeader.Get("Cache-Control"); got != "no-store" {

@@ -15,7 +15,7 @@ import (
 
 	"kmproxy/keys"
 	"kmproxy/proxy"
-	"kmproxy/proxy/auth"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/proxytest"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/replay"
@@ -34,9 +34,9 @@ func remembering(t *testing.T, set ...proxytest.Setup) *proxytest.Proxy {
 
 // The headers as the protocol spells them.
 var (
-	tokenHeader       = auth.Written(auth.HeaderToken)
-	keyHeader         = auth.Written(auth.HeaderKeyID)
-	correlationHeader = auth.Written(auth.HeaderCorrelationID)
+	tokenHeader       = kona.Written(kona.HeaderToken)
+	keyHeader         = kona.Written(kona.HeaderKeyID)
+	correlationHeader = kona.Written(kona.HeaderCorrelationID)
 )
 
 // parcel is a request that may be sent again, as it was or changed.

@@ -16,9 +16,9 @@ import (
 	"kmproxy/crypto/trantoken"
 	"kmproxy/keys"
 	"kmproxy/keys/usage"
-	"kmproxy/proxy/auth"
 	"kmproxy/proxy/cek"
 	"kmproxy/proxy/framing"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/origin"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/replay"
@@ -35,7 +35,7 @@ type Config struct {
 	Upstreams      []*url.URL        // servers of one service: they differ in scheme, host and port alone
 	Transport      http.RoundTripper // to them, see upstream.Config; must not decompress, nor look at a body when it has returned
 	UpstreamTime   time.Duration     // for one whole exchange with the upstream
-	Zones          auth.Zones
+	Zones          kona.Zones
 	ClockSkew      time.Duration
 	Replay         *replay.Memory // nil: a request may come again
 	ReplayWindow   time.Duration  // how long it is remembered

@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"kmproxy/keys"
-	"kmproxy/proxy/auth"
+	"kmproxy/proxy/kona"
 )
 
 // reply writes a finished answer. An error tells that it may not have gone out whole.
@@ -17,9 +17,9 @@ func (p *Proxy) reply(w http.ResponseWriter, s sealed, n *note) error {
 	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(s.body)))
-	h[auth.Written(auth.HeaderCorrelationID)] = []string{s.correlationID}
+	h[kona.Written(kona.HeaderCorrelationID)] = []string{s.correlationID}
 	if s.keyID != "" {
-		h[auth.Written(auth.HeaderKeyID)] = []string{string(s.keyID)}
+		h[kona.Written(kona.HeaderKeyID)] = []string{string(s.keyID)}
 	}
 	if s.used != nil {
 		deprecate(h, s.used.At(p.c.Now()))
@@ -57,7 +57,7 @@ func (p *Proxy) replyError(w http.ResponseWriter, e *Error, n *note) {
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	if n.correlationID != "" {
-		h[auth.Written(auth.HeaderCorrelationID)] = []string{n.correlationID}
+		h[kona.Written(kona.HeaderCorrelationID)] = []string{n.correlationID}
 	}
 	switch e.kind {
 	case overloaded:

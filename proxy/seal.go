@@ -8,8 +8,7 @@ import (
 	"kmproxy/crypto/jwk"
 	"kmproxy/keys"
 	"kmproxy/keys/usage"
-	"kmproxy/proxy/auth"
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 )
 
 // sealed is an answer as it goes to the caller. Only seal makes one.
@@ -27,7 +26,7 @@ type sealed struct {
 func (p *Proxy) seal(a answer) (sealed, error) {
 	s := sealed{status: a.status, header: a.header, body: a.body, bodiless: a.bodiless(),
 		correlationID: a.to.headers.CorrelationID, used: a.to.key}
-	auth.Strip(s.header)
+	kona.Strip(s.header)
 	if !a.wantsSeal() {
 		return s, nil
 	}
@@ -53,8 +52,8 @@ func (p *Proxy) seal(a answer) (sealed, error) {
 // wrapped seals a plaintext, over which it writes, and puts the wrapper around it; in
 // memory of which room lends so many bytes.
 func wrapped(to jwk.Public, s alg.Suite, plaintext []byte, room func(n int) []byte) ([]byte, error) {
-	dst := room(encdata.Around + jwe.RoomToSeal(to, s, len(plaintext)))
-	return encdata.Wrap(dst[:0], func(dst []byte) ([]byte, error) { return jwe.SealOver(dst, to, s, plaintext) })
+	dst := room(kona.WrapperBytes + jwe.RoomToSeal(to, s, len(plaintext)))
+	return kona.Wrap(dst[:0], func(dst []byte) ([]byte, error) { return jwe.SealOver(dst, to, s, plaintext) })
 }
 
 // wantsSeal: an answer that is to be encrypted and has a body to encrypt; an

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"kmproxy/proxy"
-	"kmproxy/proxy/auth"
 	"kmproxy/proxy/caller"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/proxytest"
 )
 
@@ -26,7 +26,7 @@ func repeats(w http.ResponseWriter, r *http.Request) {
 	if r.URL.RawQuery == "late" {
 		<-r.Context().Done()
 	}
-	id := r.Header.Get(auth.HeaderCorrelationID)
+	id := r.Header.Get(kona.HeaderCorrelationID)
 	_, _ = io.WriteString(w, said(id, body)) // who left hears nothing
 }
 
@@ -85,7 +85,7 @@ func (w *world) callAs(t *testing.T, c *caller.Caller, i, round int) {
 			t.Errorf("caller %d waited in vain and got %d %s", i, x.Status, x.AnswerBody)
 		}
 	default:
-		id := x.RequestHeader[auth.Written(auth.HeaderCorrelationID)][0]
+		id := x.RequestHeader[kona.Written(kona.HeaderCorrelationID)][0]
 		if got := strings.TrimRight(string(x.Plaintext), " "); x.Status != http.StatusOK || got != said(id, body) {
 			t.Errorf("caller %d, round %d got %d %q", i, round, x.Status, got)
 		}

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"kmproxy/cmd/internal/arsdemo"
-	"kmproxy/proxy/auth"
 	"kmproxy/proxy/caller"
+	"kmproxy/proxy/kona"
 )
 
 // demoViews are the three views of one call.
@@ -39,7 +39,7 @@ func newDemoViews(x caller.Exchange, seen arsdemo.Seen) demoViews {
 func protocolHeaders(h http.Header) map[string]string {
 	out := map[string]string{}
 	for name, values := range h {
-		if written := auth.Written(http.CanonicalHeaderKey(name)); written != "" {
+		if written := kona.Written(http.CanonicalHeaderKey(name)); written != "" {
 			out[written] = strings.Join(values, ", ")
 		}
 	}

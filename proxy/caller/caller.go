@@ -21,8 +21,7 @@ import (
 	"kmproxy/crypto/sensitive"
 	"kmproxy/crypto/trantoken"
 	"kmproxy/keys"
-	"kmproxy/proxy/auth"
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 )
 
 // maxAnswerBytes bounds what a caller reads of an answer.
@@ -65,7 +64,7 @@ type Exchange struct {
 
 // Call sends a plaintext encrypted and opens the answer. An answer that is not
 // encrypted is returned as it is. Errors of an encrypted answer: ErrCorrelation,
-// encdata.ErrForm, jwe.ErrOpen; what was received stands in the Exchange.
+// kona.ErrWrapper, jwe.ErrOpen; what was received stands in the Exchange.
 func (c *Caller) Call(ctx context.Context, path string, plaintext []byte) (Exchange, error) {
 	body, err := c.Encrypt(plaintext)
 	if err != nil {
@@ -76,7 +75,7 @@ func (c *Caller) Call(ctx context.Context, path string, plaintext []byte) (Excha
 
 // Encrypt returns the body that carries a plaintext.
 func (c *Caller) Encrypt(plaintext []byte) ([]byte, error) {
-	body, err := encdata.Wrap(nil, func(dst []byte) ([]byte, error) { return c.seal(dst, plaintext) })
+	body, err := kona.Wrap(nil, func(dst []byte) ([]byte, error) { return c.seal(dst, plaintext) })
 	if err != nil {
 		return nil, fmt.Errorf("encrypting the request: %w", err)
 	}
@@ -129,13 +128,13 @@ func (c *Caller) Sign(h http.Header, body []byte) {
 	h.Set("Content-Type", "application/json")
 	h.Set("Accept", "application/json")
 	for name, value := range map[string]string{
-		auth.HeaderASPID: string(c.ASPID), auth.HeaderAccessKey: string(c.AccessKey), auth.HeaderKeyID: string(c.KeyID),
-		auth.HeaderCorrelationID: now.Format("060102150405") + "-" + randomHex(7),
-		auth.HeaderToken:         trantoken.Make(c.Secret, body, now),
-		auth.HeaderTime:          now.Format("20060102150405"), auth.HeaderTimeZone: zone,
+		kona.HeaderASPID: string(c.ASPID), kona.HeaderAccessKey: string(c.AccessKey), kona.HeaderKeyID: string(c.KeyID),
+		kona.HeaderCorrelationID: now.Format("060102150405") + "-" + randomHex(7),
+		kona.HeaderToken:         trantoken.Make(c.Secret, body, now),
+		kona.HeaderTime:          now.Format("20060102150405"), kona.HeaderTimeZone: zone,
 	} {
 		if value != "" {
-			h[auth.Written(name)] = []string{value}
+			h[kona.Written(name)] = []string{value}
 		}
 	}
 }
@@ -144,7 +143,7 @@ func (c *Caller) Sign(h http.Header, body []byte) {
 // plain request too, so that the answer itself decides.
 func (c *Caller) open(x *Exchange) error {
 	x.Plaintext = x.AnswerBody
-	if !encdata.Is(x.AnswerBody) {
+	if !kona.IsEncrypted(x.AnswerBody) {
 		return nil
 	}
 	x.Encrypted = true
@@ -152,7 +151,7 @@ func (c *Caller) open(x *Exchange) error {
 	if !x.correlated() {
 		return fmt.Errorf("opening the answer: %w", ErrCorrelation)
 	}
-	token, err := encdata.Token(x.AnswerBody)
+	token, err := kona.Unwrap(x.AnswerBody)
 	if err != nil {
 		return fmt.Errorf("opening the answer: %w", err)
 	}
@@ -171,8 +170,8 @@ func (c *Caller) open(x *Exchange) error {
 // correlated tells whether the answer says that it is this request's. An
 // encrypted answer proves no sender: anyone with the public key can make one.
 func (x *Exchange) correlated() bool {
-	sent := x.RequestHeader[auth.Written(auth.HeaderCorrelationID)]
-	return slices.Equal(x.AnswerHeader.Values(auth.HeaderCorrelationID), sent)
+	sent := x.RequestHeader[kona.Written(kona.HeaderCorrelationID)]
+	return slices.Equal(x.AnswerHeader.Values(kona.HeaderCorrelationID), sent)
 }
 
 func randomHex(n int) string {

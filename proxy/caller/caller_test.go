@@ -17,9 +17,8 @@ import (
 	"kmproxy/crypto/jwk"
 	"kmproxy/crypto/sensitive"
 	"kmproxy/crypto/trantoken"
-	"kmproxy/proxy/auth"
 	"kmproxy/proxy/caller"
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 )
 
 // far is the other side: it keeps the last request and answers as it is told.
@@ -85,7 +84,7 @@ func TestWhatIsSent(t *testing.T) {
 		if _, err := c.Call(t.Context(), "/api/v1/x?y=z", []byte(`{"userId":1}`)); err != nil {
 			t.Fatal(err)
 		}
-		token, err := encdata.Token(f.body)
+		token, err := kona.Unwrap(f.body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +122,7 @@ func checkSigned(t *testing.T, h http.Header, body []byte, at, zone string) {
 			t.Errorf("%s is %q, want %s", name, h[name], form)
 		}
 	}
-	token, err := trantoken.Parse(h[auth.Written(auth.HeaderToken)][0])
+	token, err := trantoken.Parse(h[kona.Written(kona.HeaderToken)][0])
 	if err != nil || !token.Verify(sensitive.New([]byte("secret")), body) {
 		t.Errorf("the token is not the body's: %v", err)
 	}
@@ -138,7 +137,7 @@ func TestZone(t *testing.T) {
 	c.KeyID = ""
 	h = http.Header{}
 	c.Sign(h, nil)
-	if _, sent := h[auth.Written(auth.HeaderKeyID)]; sent {
+	if _, sent := h[kona.Written(kona.HeaderKeyID)]; sent {
 		t.Error("a key id is sent where there is none")
 	}
 }
@@ -146,13 +145,13 @@ func TestZone(t *testing.T) {
 // sealedAnswer is an answer to r, encrypted to the caller, and changed by edit.
 func sealedAnswer(t *testing.T, edit func(h http.Header, body []byte) []byte) func(*http.Request) *http.Response {
 	return func(r *http.Request) *http.Response {
-		body, err := encdata.Wrap(nil, func(dst []byte) ([]byte, error) {
+		body, err := kona.Wrap(nil, func(dst []byte) ([]byte, error) {
 			return jwe.Seal(dst, private(t, pair[1]()).Public(), alg.Preferred(), []byte("answer  "))
 		})
 		if err != nil {
 			t.Error(err)
 		}
-		h := http.Header{"X-Km-Correlation-Id": r.Header[auth.Written(auth.HeaderCorrelationID)]}
+		h := http.Header{"X-Km-Correlation-Id": r.Header[kona.Written(kona.HeaderCorrelationID)]}
 		return says(http.StatusOK, h, bytes.NewReader(edit(h, body)))(r)
 	}
 }
@@ -170,8 +169,8 @@ func TestAnswers(t *testing.T) {
 			h.Add("X-KM-Correlation-Id", h.Get("X-KM-Correlation-Id"))
 			return b
 		}, caller.ErrCorrelation},
-		"something behind it": {func(_ http.Header, b []byte) []byte { return append(b, "{}"...) }, encdata.ErrForm},
-		"another name":        {func(_ http.Header, b []byte) []byte { return bytes.ToLower(b) }, encdata.ErrForm},
+		"something behind it": {func(_ http.Header, b []byte) []byte { return append(b, "{}"...) }, kona.ErrWrapper},
+		"another name":        {func(_ http.Header, b []byte) []byte { return bytes.ToLower(b) }, kona.ErrWrapper},
 		"no JWE":              {func(http.Header, []byte) []byte { return []byte(`{"encData":"a.b"}`) }, jwe.ErrOpen},
 		"changed on the way": {func(_ http.Header, b []byte) []byte {
 			tag := b[bytes.LastIndexByte(b, '.')+1:]

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"kmproxy/proxy"
-	"kmproxy/proxy/auth"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/proxytest"
 )
 
@@ -45,7 +45,7 @@ func start(t *testing.T) (*proxytest.Proxy, *exchanges) {
 		body := p.Upstream.Last(t).Body // clients make one call after the other
 		x := exchange{body: body, answer: slices.Concat([]byte("\t{ \"response\" :"), body, []byte(",\"code\":\"000_000\"}\r\n"))}
 		e.mu.Lock()
-		e.seen[r.Header.Get(auth.HeaderCorrelationID)] = x
+		e.seen[r.Header.Get(kona.HeaderCorrelationID)] = x
 		e.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(x.answer) // a client that misses some of it says so

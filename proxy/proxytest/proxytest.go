@@ -17,8 +17,8 @@ import (
 	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
 	"kmproxy/proxy"
-	"kmproxy/proxy/auth"
 	"kmproxy/proxy/caller"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/listen"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/upstream"
@@ -83,7 +83,7 @@ func (p *Proxy) config(t testing.TB) proxy.Config {
 			Response: proxy.ResponseMatch, PadBytes: 256}},
 		Ring:      p.Live.Ring,
 		Upstreams: []*url.URL{to}, Transport: transport, UpstreamTime: 10 * time.Second,
-		Zones:     auth.Zones{"UTC": time.UTC, "KST": time.FixedZone("KST", 9*60*60)},
+		Zones:     kona.Zones{"UTC": time.UTC, "KST": time.FixedZone("KST", 9*60*60)},
 		ClockSkew: 5 * time.Minute, MaxBodyBytes: 1 << 20, MaxAnswerBytes: 8 << 20,
 		Queue:  queue.New(queue.Config{Places: 2, Depth: 1000, Wait: 30 * time.Second}),
 		Budget: proxy.NewBudget(256 << 20), Now: time.Now,

@@ -9,8 +9,8 @@ import (
 	"kmproxy/keys"
 	"kmproxy/keys/usage"
 	"kmproxy/proxy"
-	"kmproxy/proxy/auth"
 	"kmproxy/proxy/cek"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/origin"
 	"kmproxy/proxy/queue"
 	"kmproxy/proxy/upstream"
@@ -37,7 +37,7 @@ func (g *Gateway) handler(c config.Config, k *keyring, toUpstream *upstream.Clie
 		Upstreams:      c.Upstream.Servers(),
 		Transport:      toUpstream,
 		UpstreamTime:   c.Upstream.Timeout,
-		Zones:          auth.Zones(c.Admission.TimeZones),
+		Zones:          kona.Zones(c.Admission.TimeZones),
 		ClockSkew:      c.Admission.ClockSkew,
 		Replay:         g.remember(c.Admission.ReplayWindow),
 		ReplayWindow:   c.Admission.ReplayWindow,

@@ -1,4 +1,4 @@
-package encdata_test
+package kona_test
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 )
 
 func seeds(f *testing.F) {
@@ -19,41 +19,41 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzToken: a wrapper is an encrypted body, is JSON of one member, and holds
+// FuzzUnwrap: a wrapper is an encrypted body, is JSON of one member, and holds
 // nothing but what a compact JWE is made of.
-func FuzzToken(f *testing.F) {
+func FuzzUnwrap(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		before := bytes.Clone(body)
-		token, err := encdata.Token(body)
+		token, err := kona.Unwrap(body)
 		if !bytes.Equal(body, before) {
 			t.Fatalf("%q became %q", before, body)
 		}
 		if err != nil {
 			return
 		}
-		if !encdata.Is(body) {
+		if !kona.IsEncrypted(body) {
 			t.Errorf("%q is a wrapper and passes for a plain body", body)
 		}
 		var parsed map[string]string
 		if err := json.Unmarshal(body, &parsed); err != nil || len(parsed) != 1 || parsed["encData"] != string(token) {
 			t.Errorf("%q: got %q, JSON says %q, %v", body, token, parsed, err)
 		}
-		wrapped, err := encdata.Wrap(nil, func(dst []byte) ([]byte, error) { return append(dst, token...), nil })
+		wrapped, err := kona.Wrap(nil, func(dst []byte) ([]byte, error) { return append(dst, token...), nil })
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := encdata.Token(wrapped); err != nil || !bytes.Equal(again, token) {
+		if again, err := kona.Unwrap(wrapped); err != nil || !bytes.Equal(again, token) {
 			t.Errorf("%q: wrapped anew it is %q, %v", body, again, err)
 		}
 	})
 }
 
-// FuzzIs: no body in which a JSON parser finds the member passes for a plain one.
-func FuzzIs(f *testing.F) {
+// FuzzIsEncrypted: no body in which a JSON parser finds the member passes for a plain one.
+func FuzzIsEncrypted(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		is := encdata.Is(body)
+		is := kona.IsEncrypted(body)
 		var parsed map[string]json.RawMessage
 		if json.Unmarshal(bytes.TrimPrefix(body, []byte(bom)), &parsed) != nil {
 			return

@@ -1,11 +1,11 @@
-package auth_test
+package kona_test
 
 import (
 	"math"
 	"testing"
 	"time"
 
-	"kmproxy/proxy/auth"
+	"kmproxy/proxy/kona"
 )
 
 // TestWithin tries both times on both sides of the window, its very edges included.
@@ -18,23 +18,23 @@ func TestWithin(t *testing.T) {
 	}
 	for sent, sentOK := range offsets {
 		for token, tokenOK := range offsets {
-			h := auth.Headers{SentAt: now.Add(sent), TokenAt: now.Add(token)}
+			h := kona.Headers{SentAt: now.Add(sent), TokenAt: now.Add(token)}
 			if got := h.Within(now, skew); got != (sentOK && tokenOK) {
 				t.Errorf("sent %v, token %v off: within is %t", sent, token, got)
 			}
 		}
 	}
-	if (auth.Headers{}).Within(now, skew) {
+	if (kona.Headers{}).Within(now, skew) {
 		t.Error("no times at all are within the window")
 	}
 }
 
 // TestZonesMoveTimes: the same digits are nine hours apart in two zones.
 func TestZonesMoveTimes(t *testing.T) {
-	read := func(zone string) auth.Headers {
+	read := func(zone string) kona.Headers {
 		h := good()
 		h["X-Km-Time-Zone"] = []string{zone}
-		out, err := auth.ReadHeaders(h, zones)
+		out, err := kona.ReadHeaders(h, zones)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func TestMilliseconds(t *testing.T) {
 	h := good()
 	h["X-Km-Tran-Time"] = []string{"20261123040506007"}
 	h["X-Km-Time-Zone"] = []string{"UTC"}
-	out, err := auth.ReadHeaders(h, zones)
+	out, err := kona.ReadHeaders(h, zones)
 	if want := time.Date(2026, 11, 23, 4, 5, 6, 7_000_000, time.UTC); err != nil || !out.SentAt.Equal(want) {
 		t.Errorf("got %v, %v, want %v", out.SentAt, err, want)
 	}

@@ -1,4 +1,4 @@
-package auth_test
+package kona_test
 
 import (
 	"net/http"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"kmproxy/proxy/auth"
+	"kmproxy/proxy/kona"
 )
 
 // grammar is the protocol's own, written down a second time.
@@ -40,15 +40,15 @@ func FuzzHeaders(f *testing.F) {
 				h.Add(name, strings.TrimSpace(value))
 			}
 		}
-		got, err := auth.ReadHeaders(h, zones)
-		id, valid := auth.CorrelationID(h)
+		got, err := kona.ReadHeaders(h, zones)
+		id, valid := kona.CorrelationID(h)
 		if valid != (len(h["X-Km-Correlation-Id"]) == 1 && grammar["X-Km-Correlation-Id"].MatchString(id)) {
 			t.Errorf("correlation id %q is valid: %t", h["X-Km-Correlation-Id"], valid)
 		}
 		if err == nil {
 			checkAccepted(t, h, got)
 		}
-		auth.Strip(h)
+		kona.Strip(h)
 		for name := range h {
 			if foreign.MatchString(name) {
 				t.Errorf("%q is left after Strip", name)
@@ -57,7 +57,7 @@ func FuzzHeaders(f *testing.F) {
 	})
 }
 
-func checkAccepted(t *testing.T, h http.Header, got auth.Headers) {
+func checkAccepted(t *testing.T, h http.Header, got kona.Headers) {
 	for name, form := range grammar {
 		values := h[name]
 		if name == "X-Km-Crypto-Key-Id" && values == nil && got.KeyID == "" {

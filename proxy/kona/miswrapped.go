@@ -1,4 +1,4 @@
-package encdata
+package kona
 
 import (
 	"bytes"

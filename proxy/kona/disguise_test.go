@@ -1,11 +1,11 @@
-package auth_test
+package kona_test
 
 import (
 	"maps"
 	"net/http"
 	"testing"
 
-	"kmproxy/proxy/auth"
+	"kmproxy/proxy/kona"
 )
 
 // disguises are names that a server behind us could take for one of ours, and
@@ -28,7 +28,7 @@ func TestDisguises(t *testing.T) {
 	for name, told := range disguises {
 		h := good()
 		h[name] = []string{"1"}
-		t.Run(name, func(t *testing.T) { wantFault(t, h, auth.Form, told) })
+		t.Run(name, func(t *testing.T) { wantFault(t, h, kona.Form, told) })
 	}
 }
 
@@ -40,7 +40,7 @@ func TestDisguisesBeforeTheRest(t *testing.T) {
 		for name := range disguises {
 			h[name] = []string{"1"}
 		}
-		wantFault(t, h, auth.Form, "X-KM-Crypto-Key-Id")
+		wantFault(t, h, kona.Form, "X-KM-Crypto-Key-Id")
 	}
 }
 
@@ -48,7 +48,7 @@ func TestNeighboursOfDisguises(t *testing.T) {
 	for _, name := range []string{"X-Km", "X_km", "X-Kmx-Token", "Km-Access-Key", "X-K-M-Token", "Xkm-Access-Key", "X_real_ip", "X-Km-Unknown"} {
 		h := good()
 		h[name] = []string{"1"}
-		if _, err := auth.ReadHeaders(h, zones); err != nil {
+		if _, err := kona.ReadHeaders(h, zones); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -61,32 +61,32 @@ func TestConnectionNamesOurs(t *testing.T) {
 	} {
 		h := good()
 		h["Connection"] = values
-		wantFault(t, h, auth.Form, "Connection")
+		wantFault(t, h, kona.Form, "Connection")
 	}
 	for _, value := range []string{"close", "keep-alive, Upgrade", "", ",", "X-Kmx", "X-KM"} {
 		h := good()
 		h["Connection"] = []string{value}
-		if _, err := auth.ReadHeaders(h, zones); err != nil {
+		if _, err := kona.ReadHeaders(h, zones); err != nil {
 			t.Errorf("Connection: %s: %v", value, err)
 		}
 	}
 }
 
 func TestCorrelationID(t *testing.T) {
-	if got, ok := auth.CorrelationID(good()); !ok || got != "261123040506-0123abF" {
+	if got, ok := kona.CorrelationID(good()); !ok || got != "261123040506-0123abF" {
 		t.Errorf("got %q, %t", got, ok)
 	}
 	for _, values := range [][]string{nil, {}, {""}, {"261123040506-0123abF", "261123040506-0123abF"}, {"261123040506-0123abg"},
 		{"261123040506-0123ab\n"}, {"261123040506-0123abFF"}} {
 		h := http.Header{"X-Km-Correlation-Id": values}
-		if got, ok := auth.CorrelationID(h); ok || got != "" {
+		if got, ok := kona.CorrelationID(h); ok || got != "" {
 			t.Errorf("%q: got %q", values, got)
 		}
 	}
 }
 
 func TestForward(t *testing.T) {
-	headers, err := auth.ReadHeaders(good(), zones)
+	headers, err := kona.ReadHeaders(good(), zones)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,14 +107,14 @@ func TestForward(t *testing.T) {
 		}
 	}
 	headers.Forward(to, "")
-	if _, ok := to[auth.Written(auth.HeaderKeyID)]; ok {
+	if _, ok := to[kona.Written(kona.HeaderKeyID)]; ok {
 		t.Error("a key id that no verified key has goes on")
 	}
 }
 
 func TestStrip(t *testing.T) {
 	h := http.Header{"X-Km-A": {"1"}, "X-KM-B": {"1"}, "x-km-": {"1"}, "X_km_c": {"1"}, "X-Km": {"1"}, "Set-Cookie": {"1", "2"}}
-	auth.Strip(h)
+	kona.Strip(h)
 	if len(h) != 2 || len(h["Set-Cookie"]) != 2 || len(h["X-Km"]) != 1 {
 		t.Errorf("left: %q", h)
 	}

@@ -1,7 +1,4 @@
-// Package auth reads what a caller says about himself and his request in the
-// X-KM headers, and checks the times in them. It believes nothing: the token's
-// MAC is verified by who has the body.
-package auth
+package kona
 
 import (
 	"fmt"

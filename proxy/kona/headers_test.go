@@ -1,4 +1,4 @@
-package auth_test
+package kona_test
 
 import (
 	"errors"
@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"kmproxy/proxy/auth"
+	"kmproxy/proxy/kona"
 )
 
-var zones = auth.Zones{"UTC": time.UTC, "KST": time.FixedZone("KST", 9*60*60), "NIL": nil}
+var zones = kona.Zones{"UTC": time.UTC, "KST": time.FixedZone("KST", 9*60*60), "NIL": nil}
 
 const mac43 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" // 32 zero bytes without padding
 
@@ -44,20 +44,20 @@ var protocol = map[string]struct {
 	"X-Km-Tran-Time":      {"X-KM-Tran-Time", false},
 }
 
-func wantFault(t *testing.T, h http.Header, fault auth.Fault, name string) {
+func wantFault(t *testing.T, h http.Header, fault kona.Fault, name string) {
 	t.Helper()
-	got, err := auth.ReadHeaders(h, zones)
-	e, ok := errors.AsType[*auth.HeaderError](err)
+	got, err := kona.ReadHeaders(h, zones)
+	e, ok := errors.AsType[*kona.HeaderError](err)
 	if !ok || e.Fault != fault || e.Name != name {
 		t.Errorf("got %v, want fault %d of %s", err, fault, name)
 	}
-	if got != (auth.Headers{}) {
+	if got != (kona.Headers{}) {
 		t.Errorf("a refused request has headers: %+v", got)
 	}
 }
 
 func TestReadHeaders(t *testing.T) {
-	got, err := auth.ReadHeaders(good(), zones)
+	got, err := kona.ReadHeaders(good(), zones)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,32 +81,32 @@ func TestEveryHeader(t *testing.T) {
 	}
 	for name, p := range protocol {
 		t.Run(p.written, func(t *testing.T) {
-			if auth.Written(name) != p.written {
-				t.Errorf("written as %q", auth.Written(name))
+			if kona.Written(name) != p.written {
+				t.Errorf("written as %q", kona.Written(name))
 			}
 			value := good()[name][0]
-			emptyFault := auth.Missing
+			emptyFault := kona.Missing
 			if p.optional {
-				emptyFault = auth.Length
+				emptyFault = kona.Length
 			}
 			for what, c := range map[string]struct {
 				values []string
-				fault  auth.Fault
+				fault  kona.Fault
 			}{
 				"empty":                          {[]string{""}, emptyFault},
-				"twice the same":                 {[]string{value, value}, auth.Form},
-				"twice, one empty":               {[]string{"", value}, auth.Form},
-				"twice, both empty":              {[]string{"", ""}, auth.Form},
-				"one character more":             {[]string{value + "0"}, auth.Length},
-				"megabytes":                      {[]string{strings.Repeat(value, 1<<16)}, auth.Length},
-				"joined by a comma":              {[]string{value + ", " + value}, auth.Length},
-				"one character less":             {[]string{value[1:]}, auth.Length},
-				"one character":                  {[]string{"0"}, auth.Length},
-				"blanks of its size":             {[]string{strings.Repeat(" ", len(value))}, auth.Form},
-				"zeros of its size":              {[]string{strings.Repeat("\x00", len(value))}, auth.Form},
-				"a line break inside":            {[]string{value[:2] + "\n" + value[3:]}, auth.Form},
-				"a letter that is none of ASCII": {[]string{value[:1] + "é" + value[3:]}, auth.Form},
-				"a high byte":                    {[]string{value[:1] + "\xff" + value[2:]}, auth.Form},
+				"twice the same":                 {[]string{value, value}, kona.Form},
+				"twice, one empty":               {[]string{"", value}, kona.Form},
+				"twice, both empty":              {[]string{"", ""}, kona.Form},
+				"one character more":             {[]string{value + "0"}, kona.Length},
+				"megabytes":                      {[]string{strings.Repeat(value, 1<<16)}, kona.Length},
+				"joined by a comma":              {[]string{value + ", " + value}, kona.Length},
+				"one character less":             {[]string{value[1:]}, kona.Length},
+				"one character":                  {[]string{"0"}, kona.Length},
+				"blanks of its size":             {[]string{strings.Repeat(" ", len(value))}, kona.Form},
+				"zeros of its size":              {[]string{strings.Repeat("\x00", len(value))}, kona.Form},
+				"a line break inside":            {[]string{value[:2] + "\n" + value[3:]}, kona.Form},
+				"a letter that is none of ASCII": {[]string{value[:1] + "é" + value[3:]}, kona.Form},
+				"a high byte":                    {[]string{value[:1] + "\xff" + value[2:]}, kona.Form},
 			} {
 				if name == "X-Km-Tran-Token" && what == "one character less" {
 					continue // 66 characters are a length of its own: TestTokens
@@ -121,9 +121,9 @@ func TestEveryHeader(t *testing.T) {
 				if values == nil {
 					delete(h, name)
 				}
-				switch _, err := auth.ReadHeaders(h, zones); {
+				switch _, err := kona.ReadHeaders(h, zones); {
 				case !p.optional:
-					wantFault(t, h, auth.Missing, p.written)
+					wantFault(t, h, kona.Missing, p.written)
 				case what == "missing" && err != nil:
 					t.Errorf("it may be left out: %v", err)
 				}
@@ -179,12 +179,12 @@ func TestForms(t *testing.T) {
 		h := good()
 		h[c.name] = []string{c.value}
 		if c.ok {
-			if _, err := auth.ReadHeaders(h, zones); err != nil {
+			if _, err := kona.ReadHeaders(h, zones); err != nil {
 				t.Errorf("%s %q: %v", c.name, c.value, err)
 			}
 			continue
 		}
-		wantFault(t, h, auth.Form, protocol[c.name].written)
+		wantFault(t, h, kona.Form, protocol[c.name].written)
 	}
 }
 
@@ -195,11 +195,11 @@ func TestTimeLengths(t *testing.T) {
 		h["X-Km-Tran-Time"] = []string{strings.Repeat("1", n)}
 		switch {
 		case n == 0:
-			wantFault(t, h, auth.Missing, "X-KM-Tran-Time")
+			wantFault(t, h, kona.Missing, "X-KM-Tran-Time")
 		case n != 14 && n != 17:
-			wantFault(t, h, auth.Length, "X-KM-Tran-Time")
+			wantFault(t, h, kona.Length, "X-KM-Tran-Time")
 		default:
-			if _, err := auth.ReadHeaders(h, zones); err != nil {
+			if _, err := kona.ReadHeaders(h, zones); err != nil {
 				t.Errorf("%d digits: %v", n, err)
 			}
 		}
@@ -210,25 +210,25 @@ func TestTokens(t *testing.T) {
 	const digits17 = "20261123040506789"
 	for _, c := range []struct {
 		what, value string
-		fault       auth.Fault // 0: it is good
+		fault       kona.Fault // 0: it is good
 	}{
 		{"67 characters", "KMV1:" + digits17 + ":" + mac43 + "=", 0},
 		{"66, not padded", "KMV1:" + digits17 + ":" + mac43, 0},
 		{"66, a time of 16 digits", "KMV1:" + digits17[:16] + ":" + mac43 + "=", 0},
 		{"65, both", "KMV1:" + digits17[:16] + ":" + mac43, 0},
-		{"64", "KMV1:" + digits17[:15] + ":" + mac43, auth.Length},
-		{"68", "KMV1:" + digits17 + ":" + mac43 + "==", auth.Length},
-		{"64 hex digits and 2 more", strings.Repeat("0", 66), auth.Form},
-		{"another version", "KMV2:" + digits17 + ":" + mac43 + "=", auth.Form},
-		{"lower case", "kmv1:" + digits17 + ":" + mac43 + "=", auth.Form},
-		{"a time of 18 digits", "KMV1:" + digits17 + "0:" + mac43, auth.Form},
-		{"a time of 15 digits", "KMV1:" + digits17[:15] + ":" + mac43 + "==", auth.Form},
-		{"a 13th month", "KMV1:20261323040506789:" + mac43 + "=", auth.Form},
-		{"base64url", "KMV1:" + digits17 + ":" + mac43[:42] + "_=", auth.Form},
-		{"trailing bits", "KMV1:" + digits17 + ":" + mac43[:42] + "B=", auth.Form},
-		{"a line break in the MAC", "KMV1:" + digits17 + ":" + mac43[:40] + "\nAAA", auth.Form},
-		{"padding within", "KMV1:" + digits17 + ":" + mac43[:42] + "==", auth.Form},
-		{"no second colon", "KMV1:" + digits17 + "=" + mac43 + "=", auth.Form},
+		{"64", "KMV1:" + digits17[:15] + ":" + mac43, kona.Length},
+		{"68", "KMV1:" + digits17 + ":" + mac43 + "==", kona.Length},
+		{"64 hex digits and 2 more", strings.Repeat("0", 66), kona.Form},
+		{"another version", "KMV2:" + digits17 + ":" + mac43 + "=", kona.Form},
+		{"lower case", "kmv1:" + digits17 + ":" + mac43 + "=", kona.Form},
+		{"a time of 18 digits", "KMV1:" + digits17 + "0:" + mac43, kona.Form},
+		{"a time of 15 digits", "KMV1:" + digits17[:15] + ":" + mac43 + "==", kona.Form},
+		{"a 13th month", "KMV1:20261323040506789:" + mac43 + "=", kona.Form},
+		{"base64url", "KMV1:" + digits17 + ":" + mac43[:42] + "_=", kona.Form},
+		{"trailing bits", "KMV1:" + digits17 + ":" + mac43[:42] + "B=", kona.Form},
+		{"a line break in the MAC", "KMV1:" + digits17 + ":" + mac43[:40] + "\nAAA", kona.Form},
+		{"padding within", "KMV1:" + digits17 + ":" + mac43[:42] + "==", kona.Form},
+		{"no second colon", "KMV1:" + digits17 + "=" + mac43 + "=", kona.Form},
 	} {
 		h := good()
 		h["X-Km-Tran-Token"] = []string{c.value}
@@ -236,7 +236,7 @@ func TestTokens(t *testing.T) {
 			t.Run(c.what, func(t *testing.T) { wantFault(t, h, c.fault, "X-KM-Tran-Token") })
 			continue
 		}
-		if _, err := auth.ReadHeaders(h, zones); err != nil {
+		if _, err := kona.ReadHeaders(h, zones); err != nil {
 			t.Errorf("%s: %v", c.what, err)
 		}
 	}
@@ -253,18 +253,18 @@ func TestOrder(t *testing.T) {
 		for _, second := range order[i+1:] {
 			h := good()
 			h[first], h[second] = []string{"x"}, []string{"x"}
-			wantFault(t, h, auth.Length, protocol[first].written)
+			wantFault(t, h, kona.Length, protocol[first].written)
 		}
 	}
 }
 
 func TestErrorsSpeakTheProtocol(t *testing.T) {
-	for fault, want := range map[auth.Fault]string{
-		auth.Missing: "header X-KM-Tran-Time is missing",
-		auth.Length:  "header X-KM-Tran-Time has the wrong length",
-		auth.Form:    "header X-KM-Tran-Time has the wrong form",
+	for fault, want := range map[kona.Fault]string{
+		kona.Missing: "header X-KM-Tran-Time is missing",
+		kona.Length:  "header X-KM-Tran-Time has the wrong length",
+		kona.Form:    "header X-KM-Tran-Time has the wrong form",
 	} {
-		if got := (&auth.HeaderError{Fault: fault, Name: "X-KM-Tran-Time"}).Error(); got != want {
+		if got := (&kona.HeaderError{Fault: fault, Name: "X-KM-Tran-Time"}).Error(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

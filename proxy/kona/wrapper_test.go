@@ -1,4 +1,4 @@
-package encdata_test
+package kona_test
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 )
 
 const bom = "\ufeff"
@@ -68,11 +68,11 @@ var plain = []string{
 
 func TestToken(t *testing.T) {
 	for body, want := range wrappers {
-		got, err := encdata.Token([]byte(body))
+		got, err := kona.Unwrap([]byte(body))
 		if err != nil || string(got) != want {
 			t.Errorf("%.80q: got %.80q, %v", body, got, err)
 		}
-		if !encdata.Is([]byte(body)) {
+		if !kona.IsEncrypted([]byte(body)) {
 			t.Errorf("%.80q is not taken for encrypted", body)
 		}
 	}
@@ -80,10 +80,10 @@ func TestToken(t *testing.T) {
 
 func TestMisshapen(t *testing.T) {
 	for _, body := range misshapen {
-		if !encdata.Is([]byte(body)) {
+		if !kona.IsEncrypted([]byte(body)) {
 			t.Errorf("%q passes for a plain body", body)
 		}
-		if got, err := encdata.Token([]byte(body)); !errors.Is(err, encdata.ErrForm) || got != nil {
+		if got, err := kona.Unwrap([]byte(body)); !errors.Is(err, kona.ErrWrapper) || got != nil {
 			t.Errorf("%q: got %q, %v", body, got, err)
 		}
 	}
@@ -91,10 +91,10 @@ func TestMisshapen(t *testing.T) {
 
 func TestPlain(t *testing.T) {
 	for _, body := range plain {
-		if encdata.Is([]byte(body)) {
+		if kona.IsEncrypted([]byte(body)) {
 			t.Errorf("%.80q is taken for encrypted", body)
 		}
-		if got, err := encdata.Token([]byte(body)); !errors.Is(err, encdata.ErrForm) || got != nil {
+		if got, err := kona.Unwrap([]byte(body)); !errors.Is(err, kona.ErrWrapper) || got != nil {
 			t.Errorf("%.80q: got %q, %v", body, got, err)
 		}
 	}
@@ -112,10 +112,10 @@ func TestEveryLetterCase(t *testing.T) {
 			}
 		}
 		body := `{"` + string(spelled) + `":"a"}`
-		if !encdata.Is([]byte(body)) {
+		if !kona.IsEncrypted([]byte(body)) {
 			t.Errorf("%s passes for a plain body", body)
 		}
-		if _, err := encdata.Token([]byte(body)); (err == nil) != (string(spelled) == name) {
+		if _, err := kona.Unwrap([]byte(body)); (err == nil) != (string(spelled) == name) {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
@@ -125,10 +125,10 @@ func TestEveryLetterCase(t *testing.T) {
 func TestCutAnywhere(t *testing.T) {
 	const whole = ` { "encData" : "eyJ.a.b.c.d" }`
 	for n := range len(whole) {
-		if _, err := encdata.Token([]byte(whole[:n])); !errors.Is(err, encdata.ErrForm) {
+		if _, err := kona.Unwrap([]byte(whole[:n])); !errors.Is(err, kona.ErrWrapper) {
 			t.Errorf("%q: %v", whole[:n], err)
 		}
-		if want := n >= len(` { "encData"`); encdata.Is([]byte(whole[:n])) != want {
+		if want := n >= len(` { "encData"`); kona.IsEncrypted([]byte(whole[:n])) != want {
 			t.Errorf("%q is encrypted: %t", whole[:n], !want)
 		}
 	}
@@ -147,7 +147,7 @@ func TestOneByteMore(t *testing.T) {
 			inToken := at >= tokenFrom && at <= tokenTo
 			blank := strings.IndexByte(" \t\r\n", byte(c)) >= 0
 			want := inToken && strings.IndexByte(compact, byte(c)) >= 0 || !inToken && !insideName(at) && blank
-			if _, err := encdata.Token(body); (err == nil) != want {
+			if _, err := kona.Unwrap(body); (err == nil) != want {
 				t.Errorf("%q: %v", body, err)
 			}
 		}
@@ -163,12 +163,12 @@ func TestRoundTrip(t *testing.T) {
 		for i := range token {
 			token[i] = letters[random.IntN(len(letters))]
 		}
-		body, err := encdata.Wrap(nil, func(dst []byte) ([]byte, error) { return append(dst, token...), nil })
+		body, err := kona.Wrap(nil, func(dst []byte) ([]byte, error) { return append(dst, token...), nil })
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := encdata.Token(body)
-		if err != nil || !bytes.Equal(got, token) || !encdata.Is(body) {
+		got, err := kona.Unwrap(body)
+		if err != nil || !bytes.Equal(got, token) || !kona.IsEncrypted(body) {
 			t.Fatalf("%q: got %q, %v", body, got, err)
 		}
 		var parsed map[string]string
@@ -180,7 +180,7 @@ func TestRoundTrip(t *testing.T) {
 
 func TestWrapPassesErrors(t *testing.T) {
 	failed := errors.New("no seal")
-	if body, err := encdata.Wrap(nil, func([]byte) ([]byte, error) { return nil, failed }); !errors.Is(err, failed) || body != nil {
+	if body, err := kona.Wrap(nil, func([]byte) ([]byte, error) { return nil, failed }); !errors.Is(err, failed) || body != nil {
 		t.Errorf("got %q, %v", body, err)
 	}
 }

@@ -1,4 +1,4 @@
-package encdata_test
+package kona_test
 
 import (
 	"encoding/base64"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"kmproxy/proxy/encdata"
+	"kmproxy/proxy/kona"
 )
 
 var (
@@ -26,7 +26,7 @@ func TestMiswrapped(t *testing.T) {
 		spaced + ".a.b.c.d", `{"data":"` + spaced + `.a.b.c.d"}`, jweHead + "..a.b.c", strings.ReplaceAll(jweText, "Az0", "Az0\r\n"), `{"data":"` + strings.ReplaceAll(jweText, "Az0", `Az0\r\n`) + `"}`,
 		`{"data":"` + strings.ReplaceAll(padded, "=", `\u003d`) + `"}`,
 	} {
-		if encdata.Is([]byte(body)) || !encdata.IsMiswrapped([]byte(body)) {
+		if kona.IsEncrypted([]byte(body)) || !kona.IsMiswrapped([]byte(body)) {
 			t.Errorf("%.120q passes for a plain body", body)
 		}
 	}
@@ -42,7 +42,7 @@ func TestHonestPlain(t *testing.T) {
 		jweText + "\x00", "x=" + jweText, `{"data" "` + jweText + `"}`, `{"` + jweText + `":1}`, `["` + jweText + `"] []`,
 		strings.Repeat("[", 40) + `"` + jweText + `"` + strings.Repeat("]", 40),
 	}, plain...) {
-		if encdata.IsMiswrapped([]byte(body)) {
+		if kona.IsMiswrapped([]byte(body)) {
 			t.Errorf("%.120q does not pass", body)
 		}
 	}
@@ -53,8 +53,8 @@ func TestHonestPlain(t *testing.T) {
 func TestPlainIsNotRead(t *testing.T) {
 	for _, first := range []string{`{"memo":"`, `{"memo":["`, `{"memo":"\\`} {
 		body := []byte(first + strings.Repeat("eyJhbGciOiJ", 1<<17))
-		part := spent(func() { encdata.IsMiswrapped(body) })
-		if whole := spent(func() { encdata.Is(body) }); part > whole/5 {
+		part := spent(func() { kona.IsMiswrapped(body) })
+		if whole := spent(func() { kona.IsEncrypted(body) }); part > whole/5 {
 			t.Errorf("%s…: %v, and %v for all of it", first, part, whole)
 		}
 	}
