@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -46,6 +47,7 @@ func demo(e *env, c *cli.Context) (r result, err error) {
 	if err != nil {
 		return nil, explain(err)
 	}
+	defer runtime.KeepAlive(e.collect(s.gateway.Collector()))
 	done := make(chan error, 2)
 	go func() { done <- s.gateway.Run(ctx) }()
 	go func() { done <- s.ars.Serve(ctx) }()

@@ -41,6 +41,7 @@ func serve(e *env, c *cli.Context) (result, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
+	defer runtime.KeepAlive(e.collect(g.Collector())) // not before all keys are read: while the heap only grows it would collect too often
 	log.Info("serving", "version", version(), "go", runtime.Version(), "rsa", rsaBy(), "address", g.PublicAddress().String(), "admin", g.AdminAddress().String(),
 		"upstream", fmt.Sprint(cfg.Upstream.Servers()), "store", cfg.Store.String(), "projects", g.Projects())
 	go e.reloads(c, g, log, hup)

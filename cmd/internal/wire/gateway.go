@@ -47,7 +47,6 @@ type Gateway struct {
 	clients  *x509.CertPool   // nil: client certificates are not demanded
 	current  atomic.Pointer[serving]
 	stopping atomic.Bool
-	floor    []byte
 }
 
 // serving is what a reload replaces as a whole.
@@ -75,8 +74,6 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 		k.end()
 		return nil, err
 	}
-	limitHeap(w, c.Limits.BodyMemoryBytes)
-	g.floor = newHeapFloor(w) // now that all keys are there: while the heap only grows it would collect too often
 	return g, nil
 }
 
