@@ -35,8 +35,12 @@ type account struct {
 	slow   bool                // given up because the body came too slowly
 }
 
-// errGivenUp reports a request whose memory another one needs more.
-var errGivenUp = refuse(overloaded, "the memory for requests that are not verified yet is full")
+// Errors of an account.
+var (
+	errGivenUp   = errors.New("the memory for requests that are not verified yet is full") // and another request needs this one's
+	errShareUsed = errors.New("the project's share of the memory for bodies is used up")
+	errSlowBody  = errors.New("the body came too slowly")
+)
 
 // take reserves bytes more. It is refused where the request's share is used up.
 func (a *account) take(bytes int64) error {
@@ -180,7 +184,7 @@ func (a *account) wasGivenUp() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.slow {
-		return refuseInput(invalidInput, "body", "the body came too slowly")
+		return errSlowBody
 	}
 	return errGivenUp
 }

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"errors"
 	"mime"
 	"net/http"
 	"strings"
@@ -32,13 +31,13 @@ type admitted struct {
 // verified nothing about keys is answered and no private key is used.
 func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note, held *account) (admitted, error) {
 	if p.c.Stale != nil && p.c.Stale() {
-		return admitted{}, refuse(overloaded, "the store could not be followed for too long")
+		return admitted{}, kona.Refuse(kona.Overloaded, "the store could not be followed for too long")
 	}
 	if r.ContentLength > p.c.MaxBodyBytes {
-		return admitted{}, refuse(tooLarge, "the declared length")
+		return admitted{}, kona.Refuse(kona.TooLarge, "the declared length")
 	}
 	if strings.Contains(r.URL.RawQuery, " ") { // HTTP/2 can say it; towards the upstream it would end the request line early
-		return admitted{}, refuseInput(invalidInput, "query", "it holds a blank")
+		return admitted{}, kona.RefuseNamed(kona.InvalidInput, "query", "it holds a blank")
 	}
 	route, refusal := p.routes.find(r)
 	if refusal != nil {
@@ -63,7 +62,7 @@ func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note, held *acc
 	}
 	n.caller(headers.ASPID)
 	if !headers.Within(p.c.Now(), p.c.ClockSkew) {
-		return admitted{}, refuse(outsideWindow, "")
+		return admitted{}, kona.Refuse(kona.OutsideWindow, "")
 	}
 	claim, err := p.claim(who.member, headers, body)
 	if err != nil {
@@ -82,18 +81,18 @@ func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note, held *acc
 func (p *Proxy) readHeaders(r *http.Request) (kona.Headers, error) {
 	headers, err := kona.ReadHeaders(r.Header, p.c.Zones)
 	if err != nil {
-		return headers, refuseHeader(err)
+		return headers, err
 	}
 	types := r.Header["Content-Type"]
 	if len(types) != 1 {
-		return headers, refuse(mediaType, "not one Content-Type")
+		return headers, kona.Refuse(kona.UnsupportedMedia, "not one Content-Type")
 	}
 	if !isJSON(types[0]) {
-		return headers, refuse(mediaType, "not application/json")
+		return headers, kona.Refuse(kona.UnsupportedMedia, "not application/json")
 	}
 	for _, coding := range r.Header["Content-Encoding"] {
 		if !strings.EqualFold(coding, "identity") {
-			return headers, refuse(mediaType, "a content coding")
+			return headers, kona.Refuse(kona.UnsupportedMedia, "a content coding")
 		}
 	}
 	return headers, nil
@@ -154,13 +153,13 @@ func (p *Proxy) authenticate(who identity, h kona.Headers, body []byte) error {
 	genuine := p.verify(h.Token, who.secret, body)
 	switch {
 	case who.member == nil:
-		return refuse(unauthorized, who.reason)
+		return kona.Refuse(kona.Unauthorized, who.reason)
 	case !genuine:
-		return refuse(unauthorized, "the token is not this body's under the project's secret")
+		return kona.Refuse(kona.Unauthorized, "the token is not this body's under the project's secret")
 	case who.member.ASPID() != h.ASPID:
-		return refuse(unauthorized, "the access key belongs to another ASP id")
+		return kona.Refuse(kona.Unauthorized, "the access key belongs to another ASP id")
 	case who.member.Suspended():
-		return refuse(unauthorized, "the project is suspended")
+		return kona.Refuse(kona.Unauthorized, "the project is suspended")
 	}
 	return nil
 }
@@ -174,14 +173,7 @@ func (p *Proxy) claim(m *keys.Member, h kona.Headers, body []byte) (*replay.Clai
 	if kona.IsEncrypted(body) {
 		id = replay.Encrypted(h.Token.MAC())
 	}
-	claim, err := p.c.Replay.Claim(m.ASPID(), id, p.c.ReplayWindow, p.c.Now())
-	switch {
-	case errors.Is(err, replay.ErrReplayed):
-		return nil, refuse(alreadyProcessed, "")
-	case err != nil:
-		return nil, refuse(overloaded, err.Error())
-	}
-	return claim, nil
+	return p.c.Replay.Claim(m.ASPID(), id, p.c.ReplayWindow, p.c.Now())
 }
 
 // namedKey is the caller's own usable key of that id. Unknown, foreign, staged,
@@ -192,10 +184,10 @@ func namedKey(m *keys.Member, id keys.KeyID, now time.Time) (*keys.RingKey, erro
 	}
 	key, ok := m.Key(id)
 	if !ok {
-		return nil, refuse(invalidKey, "the project has no key "+string(id))
+		return nil, kona.Refuse(kona.InvalidKey, "the project has no key "+string(id))
 	}
 	if state := key.At(now).State; !state.Usable() {
-		return nil, refuse(invalidKey, "key "+string(id)+" is "+state.String())
+		return nil, kona.Refuse(kona.InvalidKey, "key "+string(id)+" is "+state.String())
 	}
 	return key, nil
 }

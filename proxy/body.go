@@ -7,6 +7,7 @@ import (
 
 	"kmproxy/crypto/sensitive"
 	"kmproxy/crypto/trantoken"
+	"kmproxy/proxy/kona"
 )
 
 // verifier tells whether a token is that of a body under a secret. It is called once
@@ -23,9 +24,9 @@ func newDecoy() decoy { return decoy{sensitive.New([]byte(rand.Text() + rand.Tex
 func (p *Proxy) readBody(w http.ResponseWriter, r *http.Request, held *account) ([]byte, error) {
 	body, err := held.readAll(http.MaxBytesReader(w, r.Body, p.c.MaxBodyBytes), r.ContentLength)
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, refuse(tooLarge, "the body is longer than the limit")
+		return nil, kona.Refuse(kona.TooLarge, "the body is longer than the limit")
 	}
-	if refused, ok := errors.AsType[*Error](err); ok {
+	if refused := knownRefusal(err); refused != nil {
 		return nil, refused
 	}
 	if err != nil {
@@ -38,7 +39,7 @@ func (p *Proxy) readBody(w http.ResponseWriter, r *http.Request, held *account) 
 	case err == nil:
 		return body, nil
 	case r.Context().Err() != nil:
-		return nil, refuse(clientGone, "while sending the body")
+		return nil, kona.Refuse(kona.ClientGone, "while sending the body")
 	}
-	return nil, refuseInput(invalidInput, "body", "the body ended early or its framing is broken")
+	return nil, kona.RefuseNamed(kona.InvalidInput, "body", "the body ended early or its framing is broken")
 }

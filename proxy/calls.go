@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"sync"
 
 	"kmproxy/keys"
@@ -55,7 +56,4 @@ func (c *Calls) end(project keys.ASPID) {
 	}
 }
 
-// errCalls refuses a call for which there is no room.
-func errCalls() *Error {
-	return refuse(overloaded, "too many calls are pending at the upstream, of the project or in all")
-}
+var errTooManyCalls = errors.New("too many calls are pending at the upstream, of the project or in all")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kmproxy/keys"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/upstream"
 )
 
@@ -42,7 +43,7 @@ func (p *Proxy) forward(o opened) (answer, error) {
 	if p.c.Calls != nil {
 		if !p.c.Calls.begin(o.member.ASPID()) {
 			o.claim.Release()
-			return answer{}, errCalls()
+			return answer{}, errTooManyCalls
 		}
 		defer p.c.Calls.end(o.member.ASPID())
 	}
@@ -126,31 +127,31 @@ var (
 
 // unanswered maps an error of the exchange. Its text may quote what the upstream
 // sent, so that only what is known to quote nothing is kept.
-func (p *Proxy) unanswered(client context.Context, err error) *Error {
+func (p *Proxy) unanswered(client context.Context, err error) *kona.Error {
 	var op *net.OpError
 	var timeout net.Error
 	var untrusted *tls.CertificateVerificationError
 	var fault upstream.Fault
-	if refused, ok := errors.AsType[*Error](err); ok {
+	if refused := knownRefusal(err); refused != nil {
 		return refused
 	}
 	switch {
 	case client.Err() != nil:
-		return refuse(clientGone, "while waiting for the upstream")
+		return kona.Refuse(kona.ClientGone, "while waiting for the upstream")
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return refuse(upstreamTimedOut, "")
+		return kona.Refuse(kona.UpstreamTimedOut, "")
 	case errors.As(err, &fault):
-		return refuse(upstreamFailed, fault.Error())
+		return kona.Refuse(kona.UpstreamFailed, fault.Error())
 	case errors.Is(err, errAnswerStatus), errors.Is(err, errAnswerTooLarge), errors.Is(err, errAnswerCoded):
-		return refuse(upstreamFailed, err.Error())
+		return kona.Refuse(kona.UpstreamFailed, err.Error())
 	case errors.Is(err, io.EOF):
-		return refuse(upstreamFailed, "it closed the connection instead of answering")
+		return kona.Refuse(kona.UpstreamFailed, "it closed the connection instead of answering")
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return refuse(upstreamFailed, "its answer ended early")
+		return kona.Refuse(kona.UpstreamFailed, "its answer ended early")
 	case errors.As(err, &untrusted):
-		return refuse(upstreamFailed, untrusted.Error())
+		return kona.Refuse(kona.UpstreamFailed, untrusted.Error())
 	case errors.As(err, &op):
-		return refuse(upstreamFailed, op.Op+": "+op.Err.Error())
+		return kona.Refuse(kona.UpstreamFailed, op.Op+": "+op.Err.Error())
 	}
-	return refuse(upstreamFailed, "the exchange with it failed")
+	return kona.Refuse(kona.UpstreamFailed, "the exchange with it failed")
 }

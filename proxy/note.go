@@ -107,7 +107,7 @@ func (p *Proxy) rescue(w http.ResponseWriter, n *note) {
 	}
 	if n.status == 0 {
 		p.logPanic(v)
-		p.replyError(w, refuse(internalError, "panic"), n)
+		p.replyError(w, kona.Refuse(kona.Internal, "panic"), n)
 		return
 	}
 	if v != http.ErrAbortHandler {

@@ -68,13 +68,13 @@ func (p *Proxy) open(ctx context.Context, a admitted, n *note) (opened, error) {
 func (a admitted) allows(encrypted bool) error {
 	switch {
 	case encrypted && a.route.Request == RequestPlain:
-		return refuseInput(invalidInput, "encData", "the route takes plain bodies only")
+		return kona.RefuseNamed(kona.InvalidInput, "encData", "the route takes plain bodies only")
 	case !encrypted && a.route.Request == RequestEncrypted:
-		return refuseInput(invalidInput, "encData", "the route takes encrypted bodies only")
+		return kona.RefuseNamed(kona.InvalidInput, "encData", "the route takes encrypted bodies only")
 	case !encrypted && kona.IsMiswrapped(a.body):
-		return refuseInput(invalidInput, "encData", "the body is a JWE that is not in the encData wrapper, or not in that alone")
+		return kona.RefuseNamed(kona.InvalidInput, "encData", "the body is a JWE that is not in the encData wrapper, or not in that alone")
 	case encrypted && a.key == nil:
-		return refuseInput(missingHeader, kona.Written(kona.HeaderKeyID), "the body is encrypted")
+		return kona.RefuseNamed(kona.MissingValue, kona.Written(kona.HeaderKeyID), "the body is encrypted")
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ func (a admitted) allows(encrypted bool) error {
 // room lends so many bytes. It also returns the JWE as it stood in the body.
 func message(body []byte, room func(n int) []byte) (m jwe.Message, token []byte, err error) {
 	if token, err = kona.UnwrapUnchecked(body); err != nil {
-		return jwe.Message{}, nil, refuseInput(invalidInput, "encData", err.Error())
+		return jwe.Message{}, nil, kona.RefuseNamed(kona.InvalidInput, "encData", err.Error())
 	}
 	m, err = jwe.ParseInto(room(jwe.RoomFor(token)), token)
 	if err != nil || m.Flawed() {
@@ -92,7 +92,7 @@ func message(body []byte, room func(n int) []byte) (m jwe.Message, token []byte,
 		}
 	}
 	if err != nil {
-		return jwe.Message{}, nil, refuse(decryptFailed, jwe.Reason(err))
+		return jwe.Message{}, nil, kona.Refuse(kona.DecryptionFailed, jwe.Reason(err))
 	}
 	return m, token, nil
 }
@@ -101,7 +101,7 @@ func message(body []byte, room func(n int) []byte) (m jwe.Message, token []byte,
 // read without a flaw is one.
 func wellFormed(token []byte) error {
 	if !kona.IsCompact(token) {
-		return refuseInput(invalidInput, "encData", kona.ErrWrapper.Error())
+		return kona.RefuseNamed(kona.InvalidInput, "encData", kona.ErrWrapper.Error())
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (p *Proxy) plaintext(ctx context.Context, a admitted, m jwe.Message) (jwe.P
 	}
 	server, err := a.key.Server()
 	if err != nil {
-		return jwe.Plaintext{}, refuse(internalError, "the private half of key "+string(a.key.ID())+" is not usable")
+		return jwe.Plaintext{}, kona.Refuse(kona.Internal, "the private half of key "+string(a.key.ID())+" is not usable")
 	}
 	var plain jwe.Plaintext
 	var failed error
@@ -158,7 +158,7 @@ func (p *Proxy) unwrap(server jwk.Private, m jwe.Message, owner cek.Owner) (jwe.
 
 func opens(plain jwe.Plaintext, failed error) (jwe.Plaintext, error) {
 	if failed != nil {
-		return jwe.Plaintext{}, refuse(decryptFailed, jwe.Reason(failed))
+		return jwe.Plaintext{}, kona.Refuse(kona.DecryptionFailed, jwe.Reason(failed))
 	}
 	return plain, nil
 }
@@ -173,12 +173,12 @@ func (a admitted) terms(encrypted bool, suite alg.Suite) (terms, error) {
 	if key == nil {
 		var ok bool
 		if key, ok = a.member.Active(); !ok {
-			return terms{}, refuse(invalidKey, "the answer is to be encrypted and the project has no active key")
+			return terms{}, kona.Refuse(kona.InvalidKey, "the answer is to be encrypted and the project has no active key")
 		}
 	}
 	client, err := key.Client()
 	if err != nil || !client.Allows(suite) {
-		return terms{}, refuse(internalError, "the client's half of key "+string(key.ID())+" is not usable with "+suite.String())
+		return terms{}, kona.Refuse(kona.Internal, "the client's half of key "+string(key.ID())+" is not usable with "+suite.String())
 	}
 	return terms{key, suite}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"kmproxy/keys"
+	"kmproxy/proxy/kona"
 	"kmproxy/proxy/queue"
 )
 
@@ -15,9 +16,9 @@ func (p *Proxy) privately(ctx context.Context, project keys.ASPID, work func()) 
 	leave, err := p.c.Queue.Enter(ctx, project)
 	switch {
 	case errors.Is(err, queue.ErrFull):
-		return refuse(overloaded, "private-key operations: "+err.Error())
+		return err
 	case err != nil:
-		return refuse(clientGone, "while waiting for a private-key operation")
+		return kona.Refuse(kona.ClientGone, "while waiting for a private-key operation")
 	}
 	defer leave()
 	work()

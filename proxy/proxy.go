@@ -112,7 +112,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s, err = p.serve(w, r, n, held)
 	}
 	if err != nil {
-		p.replyError(w, asError(err), n)
+		p.replyError(w, refusal(err), n)
 		flush(w, r)
 		return
 	}
@@ -128,7 +128,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, n *note, held *acc
 	}
 	if p.c.Calls != nil && !p.c.Calls.room(a.member.ASPID()) { // before a private key is used in vain
 		a.claim.Release()
-		return sealed{}, errCalls()
+		return sealed{}, errTooManyCalls
 	}
 	o, err := p.open(r.Context(), a, n)
 	if err != nil {

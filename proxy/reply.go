@@ -48,9 +48,9 @@ func deprecate(h http.Header, k keys.Key) {
 
 // replyError writes a row of the error table, always plain. A client that is gone
 // is told nothing: should it still read, a cut connection is what it must see.
-func (p *Proxy) replyError(w http.ResponseWriter, e *Error, n *note) {
-	if e.kind == clientGone {
-		n.answered(e.Status(), e.Code(), e.reason, 0)
+func (p *Proxy) replyError(w http.ResponseWriter, e *kona.Error, n *note) {
+	if e.Failure == kona.ClientGone {
+		n.answered(e.Status(), e.Code(), e.Reason, 0)
 		panic(http.ErrAbortHandler)
 	}
 	h := w.Header()
@@ -59,15 +59,15 @@ func (p *Proxy) replyError(w http.ResponseWriter, e *Error, n *note) {
 	if n.correlationID != "" {
 		h[kona.Written(kona.HeaderCorrelationID)] = []string{n.correlationID}
 	}
-	switch e.kind {
-	case overloaded:
+	switch e.Failure {
+	case kona.Overloaded:
 		h.Set("Retry-After", "1")
-	case noMethod:
-		h.Set("Allow", e.allow)
+	case kona.NoMethod:
+		h.Set("Allow", e.Allow)
 	}
-	body := e.body()
+	body := e.Body()
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_ = send(w, e.Status(), body, n, e.Code(), e.reason) // the client went away: nobody is left to tell
+	_ = send(w, e.Status(), body, n, e.Code(), e.Reason) // the client went away: nobody is left to tell
 }
 
 // flush sends an error over HTTP/2 while its memory is still counted: net/http

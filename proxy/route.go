@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"kmproxy/proxy/kona"
 )
 
 // RequestMode says which bodies a route takes. The zero value is invalid.
@@ -84,15 +86,15 @@ func isVerbatim(path string) bool {
 
 // find compares the path as it was sent: no cleaning, no decoding, so that no
 // second spelling reaches an upstream that cleans.
-func (t routes) find(r *http.Request) (*Route, *Error) {
+func (t routes) find(r *http.Request) (*Route, *kona.Error) {
 	methods := t.byPath[r.URL.EscapedPath()]
 	if methods == nil {
-		return nil, refuse(noRoute, "")
+		return nil, kona.Refuse(kona.NoRoute, "")
 	}
 	if route := methods[r.Method]; route != nil {
 		return route, nil
 	}
-	e := refuse(noMethod, "")
-	e.allow = strings.Join(slices.Sorted(maps.Keys(methods)), ", ") // RFC 9110 §10.2.1: all of them
+	e := kona.Refuse(kona.NoMethod, "")
+	e.Allow = strings.Join(slices.Sorted(maps.Keys(methods)), ", ") // RFC 9110 §10.2.1: all of them
 	return nil, e
 }

@@ -33,11 +33,11 @@ func (p *Proxy) seal(a answer) (sealed, error) {
 	t := a.to.answer
 	client, err := t.key.Client()
 	if err != nil {
-		return sealed{}, refuse(internalError, "the client's half of key "+string(t.key.ID())+" is not usable")
+		return sealed{}, kona.Refuse(kona.Internal, "the client's half of key "+string(t.key.ID())+" is not usable")
 	}
 	s.body, err = wrapped(client, t.suite, pad(a.body, a.to.route.PadBytes, a.to.held.room), a.to.held.room)
 	if err != nil {
-		return sealed{}, refuse(internalError, "sealing the answer under key "+string(t.key.ID()))
+		return sealed{}, kona.Refuse(kona.Internal, "sealing the answer under key "+string(t.key.ID()))
 	}
 	a.to.held.keep(s.body)
 	p.c.Used(a.to.member.ASPID(), t.key.ID(), usage.Response, t.suite)

@@ -16,7 +16,7 @@ func (b *Budget) reserve(a *account, bytes int64) (victims []*account, err error
 		return nil, errGivenUp
 	case a.project != "":
 		if !b.fair(a.project, bytes) {
-			return nil, refuse(overloaded, "the project's share of the memory for bodies is used up")
+			return nil, errShareUsed
 		}
 	default:
 		if victims, err = b.makeRoom(a, bytes); err != nil {

@@ -28,7 +28,7 @@ func TestDisguises(t *testing.T) {
 	for name, told := range disguises {
 		h := good()
 		h[name] = []string{"1"}
-		t.Run(name, func(t *testing.T) { wantFault(t, h, kona.Form, told) })
+		t.Run(name, func(t *testing.T) { wantFault(t, h, kona.InvalidInput, told) })
 	}
 }
 
@@ -40,7 +40,7 @@ func TestDisguisesBeforeTheRest(t *testing.T) {
 		for name := range disguises {
 			h[name] = []string{"1"}
 		}
-		wantFault(t, h, kona.Form, "X-KM-Crypto-Key-Id")
+		wantFault(t, h, kona.InvalidInput, "X-KM-Crypto-Key-Id")
 	}
 }
 
@@ -61,7 +61,7 @@ func TestConnectionNamesOurs(t *testing.T) {
 	} {
 		h := good()
 		h["Connection"] = values
-		wantFault(t, h, kona.Form, "Connection")
+		wantFault(t, h, kona.InvalidInput, "Connection")
 	}
 	for _, value := range []string{"close", "keep-alive, Upgrade", "", ",", "X-Kmx", "X-KM"} {
 		h := good()

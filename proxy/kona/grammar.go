@@ -15,7 +15,7 @@ const correlationIDLen = 20
 type reader struct {
 	name     string
 	optional bool
-	read     func(*Headers, string, Zones) Fault // 0: it is as it should be
+	read     func(*Headers, string, Zones) Failure // 0: it is as it should be
 }
 
 // readers stand in the order in which headers are reported. The zone comes
@@ -36,47 +36,47 @@ func (r reader) single(h http.Header) (string, error) {
 	values, sent := h[r.name]
 	switch {
 	case len(values) > 1:
-		return "", &HeaderError{Form, Written(r.name)}
+		return "", RefuseNamed(InvalidInput, Written(r.name), "")
 	case sent && len(values) == 1 && values[0] != "":
 		return values[0], nil
 	case !r.optional:
-		return "", &HeaderError{Missing, Written(r.name)}
+		return "", RefuseNamed(MissingValue, Written(r.name), "")
 	case sent:
-		return "", &HeaderError{Length, Written(r.name)}
+		return "", RefuseNamed(WrongLength, Written(r.name), "")
 	}
 	return "", nil
 }
 
-func readASPID(h *Headers, s string, _ Zones) Fault {
+func readASPID(h *Headers, s string, _ Zones) Failure {
 	var err error
 	h.ASPID, err = keys.ParseASPID(s)
 	return fault(len(s) == keys.ASPIDLen, err)
 }
 
-func readCorrelationID(h *Headers, s string, _ Zones) Fault {
+func readCorrelationID(h *Headers, s string, _ Zones) Failure {
 	h.CorrelationID = s
 	switch {
 	case len(s) != correlationIDLen:
-		return Length
+		return WrongLength
 	case !isCorrelationID(s):
-		return Form
+		return InvalidInput
 	}
 	return 0
 }
 
-func readAccessKey(h *Headers, s string, _ Zones) Fault {
+func readAccessKey(h *Headers, s string, _ Zones) Failure {
 	var err error
 	h.AccessKey, err = keys.ParseAccessKey(s)
 	return fault(len(s) == keys.AccessKeyLen, err)
 }
 
-func readKeyID(h *Headers, s string, _ Zones) Fault {
+func readKeyID(h *Headers, s string, _ Zones) Failure {
 	var err error
 	h.KeyID, err = keys.ParseKeyID(s)
 	return fault(len(s) == keys.KeyIDLen, err)
 }
 
-func readToken(h *Headers, s string, zones Zones) Fault {
+func readToken(h *Headers, s string, zones Zones) Failure {
 	var err error
 	h.Token, err = trantoken.Parse(s)
 	if err == nil {
@@ -85,19 +85,19 @@ func readToken(h *Headers, s string, zones Zones) Fault {
 	return fault(!errors.Is(err, trantoken.ErrLength), err)
 }
 
-func readZone(h *Headers, s string, zones Zones) Fault {
+func readZone(h *Headers, s string, zones Zones) Failure {
 	const zoneLen = 3
 	h.Zone = s
 	if len(s) != zoneLen {
-		return Length
+		return WrongLength
 	}
 	if zones[s] == nil {
-		return Form
+		return InvalidInput
 	}
 	return 0
 }
 
-func readTime(h *Headers, s string, zones Zones) Fault {
+func readTime(h *Headers, s string, zones Zones) Failure {
 	var err error
 	h.Time = s
 	h.SentAt, err = parseTime(s, zones[h.Zone])
@@ -105,12 +105,12 @@ func readTime(h *Headers, s string, zones Zones) Fault {
 }
 
 // fault tells a wrong length from a wrong form.
-func fault(rightLength bool, err error) Fault {
+func fault(rightLength bool, err error) Failure {
 	switch {
 	case !rightLength:
-		return Length
+		return WrongLength
 	case err != nil:
-		return Form
+		return InvalidInput
 	}
 	return 0
 }

@@ -1,7 +1,6 @@
 package kona
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -30,28 +29,6 @@ var written = map[string]string{
 // Written is a header's name as the protocol spells it.
 func Written(name string) string { return written[name] }
 
-// Fault says what is wrong with a header. The zero value is invalid.
-type Fault uint8
-
-// The faults.
-const (
-	Missing Fault = iota + 1 // a mandatory header has no value
-	Length
-	Form // wrong characters, sent twice, or a name that hides as one of ours
-)
-
-// HeaderError reports a header that is not as the protocol wants it. Name is one
-// of the protocol's own names, never a caller's text.
-type HeaderError struct {
-	Fault Fault
-	Name  string
-}
-
-func (e *HeaderError) Error() string {
-	texts := [...]string{Missing: "is missing", Length: "has the wrong length", Form: "has the wrong form"}
-	return fmt.Sprintf("header %s %s", e.Name, texts[e.Fault])
-}
-
 // Headers are the X-KM headers of one request, each of its form. Nothing in them
 // is verified.
 type Headers struct {
@@ -69,8 +46,10 @@ type Headers struct {
 // Zones says which values of X-KM-Time-Zone are accepted and what they mean.
 type Zones map[string]*time.Location
 
-// ReadHeaders reads the X-KM headers. It reports the first that is not as it
-// should be, in the order of the protocol's own table. Errors are *HeaderError.
+// ReadHeaders reads the X-KM headers. It reports the first invalid one, in the order
+// of the protocol's documentation. The error is an [*Error] for MissingValue,
+// WrongLength or InvalidInput; its name is one of the protocol's, never text that
+// the caller sent.
 func ReadHeaders(h http.Header, zones Zones) (Headers, error) {
 	if err := noDisguise(h); err != nil {
 		return Headers{}, err
@@ -85,7 +64,7 @@ func ReadHeaders(h http.Header, zones Zones) (Headers, error) {
 			continue // it is optional, or single had refused
 		}
 		if fault := step.read(&out, value, zones); fault != 0 {
-			return Headers{}, &HeaderError{fault, Written(step.name)}
+			return Headers{}, RefuseNamed(fault, Written(step.name), "")
 		}
 	}
 	return out, nil
@@ -110,12 +89,12 @@ func noDisguise(h http.Header) error {
 		}
 	}
 	if disguised != "" {
-		return &HeaderError{Form, knownOr(dashed(disguised), "X-KM")}
+		return RefuseNamed(InvalidInput, knownOr(dashed(disguised), "X-KM"), "")
 	}
 	for _, value := range h["Connection"] {
 		for option := range strings.SplitSeq(value, ",") {
 			if hides(strings.TrimSpace(option)) {
-				return &HeaderError{Form, "Connection"}
+				return RefuseNamed(InvalidInput, "Connection", "")
 			}
 		}
 	}
