@@ -78,6 +78,15 @@ func (g *gateway) wantMemory(t *testing.T, most int) {
 // streamHead is a request's HTTP/2 header that is signed, but not for its body.
 func streamHead(t *testing.T, c *caller.Caller, declared int) []byte {
 	t.Helper()
+	h := http.Header{}
+	c.Sign(h, []byte("x"))
+	return headBlock(t, h, declared)
+}
+
+// headBlock is the HTTP/2 header of a request with those headers and a body of that
+// length.
+func headBlock(t *testing.T, h http.Header, declared int) []byte {
+	t.Helper()
 	var block bytes.Buffer
 	e := hpack.NewEncoder(&block)
 	e.SetMaxDynamicTableSize(0) // the same bytes do for every stream
@@ -90,11 +99,9 @@ func streamHead(t *testing.T, c *caller.Caller, declared int) []byte {
 	write(":scheme", "https")
 	write(":authority", "localhost")
 	write(":path", arsPath)
-	h := http.Header{}
-	c.Sign(h, []byte("x"))
-	for name := range h {
-		if name = strings.ToLower(name); name != "content-length" {
-			write(name, h.Get(name))
+	for name, values := range h { // not all of the names are canonical
+		if !strings.EqualFold(name, "Content-Length") {
+			write(strings.ToLower(name), values[0])
 		}
 	}
 	write("content-length", strconv.Itoa(declared))
