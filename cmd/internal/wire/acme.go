@@ -81,3 +81,18 @@ func (a *authority) run(ctx context.Context) (err error) {
 	parts.Wait()
 	return err
 }
+
+// keepCertificates gets and renews certificates by ACME, if that is where they
+// come from, until ctx ends. What it returns waits for the end.
+func (g *Gateway) keepCertificates(ctx context.Context) (ended func() error) {
+	if g.acme == nil {
+		return func() error { return nil }
+	}
+	ctx, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- g.acme.run(ctx) }()
+	return func() error {
+		stop()
+		return <-done
+	}
+}

@@ -76,11 +76,11 @@ func named(all []watched, name string) watched {
 }
 
 // follow follows the files of every pair until ctx ends.
-func (g *Gateway) follow(ctx context.Context, all []watched) {
+func (l *lasting) follow(ctx context.Context, all []watched) {
 	for _, w := range all {
 		if w.files != nil {
 			go w.files.Follow(ctx, lookAgain, func() {
-				g.log.Info("the certificate files changed and are in use", "key", w.key)
+				l.log.Info("the certificate files changed and are in use", "key", w.key)
 			})
 		}
 	}

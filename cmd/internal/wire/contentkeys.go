@@ -22,7 +22,7 @@ func newContentKeys(c config.CEKCache) *cek.Cache {
 }
 
 // sweep forgets what must not be remembered any more until ctx ends, and then the rest.
-func (g *Gateway) sweep(ctx context.Context, c *cek.Cache, live *keys.Live) {
+func (l *lasting) sweep(ctx context.Context, c *cek.Cache, live *keys.Live) {
 	defer c.Close()
 	ticker := time.NewTicker(sweepTime)
 	defer ticker.Stop()
@@ -31,7 +31,7 @@ func (g *Gateway) sweep(ctx context.Context, c *cek.Cache, live *keys.Live) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			now, ring := g.world.Now(), live.Ring()
+			now, ring := l.world.Now(), live.Ring()
 			c.Sweep(now, func(o cek.Owner) bool { return ring.Usable(o.Project, o.Key, now) })
 		}
 	}

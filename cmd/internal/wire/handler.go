@@ -28,7 +28,7 @@ func newQueue() *queue.Queue {
 }
 
 // handler is the request path that a config describes.
-func (g *Gateway) handler(c config.Config, k *keyring, toUpstream *upstream.Client, contentKeys *cek.Cache) (*proxy.Proxy, error) {
+func (l *lasting) handler(c config.Config, k *keyring, toUpstream *upstream.Client, contentKeys *cek.Cache) (*proxy.Proxy, error) {
 	return proxy.New(proxy.Config{
 		Routes:         routes(c.Routes),
 		BasePath:       c.Listen.BasePath,
@@ -39,22 +39,22 @@ func (g *Gateway) handler(c config.Config, k *keyring, toUpstream *upstream.Clie
 		UpstreamTime:   c.Upstream.Timeout,
 		Zones:          kona.Zones(c.Admission.TimeZones),
 		ClockSkew:      c.Admission.ClockSkew,
-		Replay:         g.remember(c.Admission.ReplayWindow),
+		Replay:         l.remember(c.Admission.ReplayWindow),
 		ReplayWindow:   c.Admission.ReplayWindow,
 		MaxBodyBytes:   c.Admission.MaxBodyBytes,
 		MaxAnswerBytes: c.Upstream.MaxAnswerBytes,
-		Queue:          g.queue,
-		Budget:         g.budget,
-		Calls:          g.calls,
+		Queue:          l.queue,
+		Budget:         l.budget,
+		Calls:          l.calls,
 		ContentKeys:    contentKeys,
 		Trusted:        origin.Trusted(c.Listen.TrustedProxies),
-		Now:            g.world.Now,
-		Log:            g.log,
+		Now:            l.world.Now,
+		Log:            l.log,
 		Observe: func(o proxy.Outcome) {
-			g.counters.Count(o.Code, o.Status, o.Encrypted, o.Took)
+			l.counters.Count(o.Code, o.Status, o.Encrypted, o.Took)
 		},
 		Used: func(id keys.ASPID, key keys.KeyID, d usage.Direction, s alg.Suite) {
-			g.usage.Count(id, key, d, s, g.world.Now())
+			l.usage.Count(id, key, d, s, l.world.Now())
 		},
 	})
 }

@@ -17,19 +17,19 @@ func newReplay(entries int) *replay.Memory {
 }
 
 // remember is the replay memory, unless it is switched off.
-func (g *Gateway) remember(window time.Duration) *replay.Memory {
+func (l *lasting) remember(window time.Duration) *replay.Memory {
 	if window == 0 {
 		return nil
 	}
-	return g.replay
+	return l.replay
 }
 
 // keepReplay gives the replay memory its folder, the first time that a config
 // switches it on.
-func (g *Gateway) keepReplay(c config.Config) error {
+func (l *lasting) keepReplay(c config.Config) error {
 	window := c.Admission.ReplayWindow
-	if window == 0 || g.replay.Kept() {
+	if window == 0 || l.replay.Kept() {
 		return nil
 	}
-	return g.replay.Keep(filepath.Join(c.Store.Dir, replayFolder), window, g.world.Now, g.log)
+	return l.replay.Keep(filepath.Join(c.Store.Dir, replayFolder), window, l.world.Now, l.log)
 }

@@ -15,18 +15,18 @@ import (
 const lookAgain = time.Second
 
 // certificates is the source that tls.mode names; all are the files that were read.
-func (g *Gateway) certificates(ctx context.Context, c config.Config, k *keyring, all []watched) (listen.Certificates, error) {
+func (l *lasting) certificates(ctx context.Context, c config.Config, k *keyring, all []watched) (listen.Certificates, error) {
 	switch c.TLS.Mode {
 	case config.TLSLocal:
-		ca, err := k.localCA(ctx, c, g.world)
+		ca, err := k.localCA(ctx, c, l.world)
 		if err != nil {
 			return nil, err
 		}
-		return ca.Certificates(localNames(c.TLS.Hostnames), g.world.Now), nil
+		return ca.Certificates(localNames(c.TLS.Hostnames), l.world.Now), nil
 	case config.TLSFiles:
 		return named(all, "listen").files.Certificate, nil
 	case config.TLSACME:
-		return func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return g.acme.Certificate(h) }, nil
+		return func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return l.acme.Certificate(h) }, nil
 	}
 	return nil, fmt.Errorf("tls.mode %s is not built in", c.TLS.Mode)
 }

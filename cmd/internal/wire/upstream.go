@@ -28,3 +28,11 @@ func transport(c config.Upstream, all []watched, now func() time.Time) (*upstrea
 		Now:            now,
 	}), nil
 }
+
+func (l *lasting) tellUpstream(url string, well bool) {
+	if well {
+		l.log.Info("a server of the upstream is well again", "url", url)
+	} else {
+		l.log.Warn("a server of the upstream is passed over until it is well", "url", url)
+	}
+}
