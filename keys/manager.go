@@ -90,6 +90,8 @@ type act struct {
 type change struct {
 	project Project  // none if it has no ASP id
 	records []Change // others, as they shall stand
+	entries []Change // of the audit record, to stand before the entry of this change
+	told    story    // for a change of records; that of a project is made here
 }
 
 // commit is the one door that every change passes. It lets decide look at the
@@ -137,7 +139,7 @@ func (m *Manager) try(ctx context.Context, v *view, a act, decide func(*view) (c
 // store also says what seals it.
 func (m *Manager) changes(v *view, a act, c change) ([]Change, error) {
 	out := slices.Clone(c.records)
-	var told story
+	told := c.told
 	if c.project.ASPID != "" {
 		erase := c.project.shed(v.now) // what leaves the record must leave the disk
 		value, err := encode(m.c.Master, c.project)
@@ -154,8 +156,8 @@ func (m *Manager) changes(v *view, a act, c change) ([]Change, error) {
 		return nil, err
 	}
 	out = append(out, first...)
-	entry, err := v.trail(key, a, v.now, told, out)
-	return append(out, entry), err
+	entry, err := v.behind(c.entries).trail(key, a, v.now, told, out)
+	return append(append(out, c.entries...), entry), err
 }
 
 // foundation is the audit chain's key; a store that holds nothing gets one, and

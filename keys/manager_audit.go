@@ -34,15 +34,27 @@ func (m *Manager) VerifyAudit(ctx context.Context) (entries int, err error) {
 	if !v.sealed {
 		return 0, nil
 	}
-	key, err := v.auditKey()
+	t, err := v.chain()
 	if err != nil {
 		return 0, err
 	}
+	return len(v.entryNames(0)), t.verify(v)
+}
+
+// chain reads the whole audit record and checks it under its own key. The error is
+// that of what cannot be read; whether the chain holds is in told.broken.
+func (v *view) chain() (told, error) {
 	t := told{wrote: map[string]string{}}
-	if err := t.read(v, key.VerifyAfter); err != nil {
-		return 0, err
+	key, err := v.auditKey()
+	if err != nil {
+		return t, err
 	}
-	return len(v.entryNames(0)), errors.Join(t.broken, v.openAll(), t.isAll(v.snap))
+	return t, t.read(v, key.VerifyAfter)
+}
+
+// verify names all that is wrong with the content that t was read of.
+func (t *told) verify(v *view) error {
+	return errors.Join(t.broken, v.openAll(), t.isAll(v.snap))
 }
 
 // openAll wants every record to open. Its error names all that do not.

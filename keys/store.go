@@ -6,7 +6,7 @@ import (
 )
 
 // Revision counts the commits of a store. The zero Revision is the empty store
-// before its first commit.
+// before its first commit. A restore may pass over some.
 type Revision uint64
 
 // Entry is one named value and the revision that last wrote it.

@@ -24,9 +24,9 @@ func backupCommand(e *env) *cli.Command {
 
 func restoreCommand(e *env) *cli.Command {
 	return &cli.Command{
-		Name: "restore", Usage: "put a backup into an empty store", ArgsUsage: "FILE", Action: e.action(restoreStore),
+		Name: "restore", Usage: "put a backup into an empty store, or on top of what a store holds", ArgsUsage: "FILE", Action: e.action(restoreStore),
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "replace", Usage: "give up all that the store holds now", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "replace", Usage: "make every record what it is in the backup, by one audited change that running proxies follow; takes the master key", DisableDefaultText: true},
 		},
 	}
 }
@@ -53,20 +53,44 @@ func restoreStore(e *env, c *cli.Context) (result, error) {
 		return nil, err
 	}
 	file := e.path(c.Args().First())
-	b, err := wire.Restore(c.Context, cfg, file, c.Bool("replace"))
+	done, err := wire.Restore(c.Context, cfg, e.world(), actor(), file, c.Bool("replace"))
 	switch {
 	case errors.Is(err, backup.ErrBad):
 		return nil, hinted(err, "nothing was changed; take another backup")
 	case errors.Is(err, wire.ErrHolds):
-		return nil, hinted(err, "nothing was changed; name an empty folder in store.url, or give up what it holds with --replace")
+		return nil, hinted(err, "nothing was changed; name an empty folder in store.url, or put the backup on top of what it holds with --replace")
 	case err != nil:
 		return nil, explain(err)
 	}
-	return shownBackup(b, file, restoredNext), nil
+	shown := shownBackup(done.Backup, file, restoredNext(done))
+	shown.OnTop = &done.OnTop
+	if done.Apart != nil {
+		shown.Apart = done.Apart.Error()
+	}
+	return shown, nil
 }
 
-const restoredNext = "Check that it opens under the master key of the config, and that it was not forged: kmproxy audit verify\n" +
-	"A kmproxy that is running does not go back to it: it serves what it holds until it is restarted.\n"
+const (
+	toldOnTop = "It is a change on top of what the store held, and the audit record names it: a kmproxy that is running follows it.\n" +
+		"Look at the whole: kmproxy audit verify\n"
+	toldAnew = "Check that it opens under the master key of the config, and that it was not forged: kmproxy audit verify\n" +
+		"A kmproxy that is running follows it only if it held this backup's content or an earlier one of the same store;\n" +
+		"else it goes on with the keys that it holds until it is restarted. /readyz says so.\n"
+	toldApart = "It could not be put on top of what the store held, and has taken its place: %v.\n" +
+		"A kmproxy that is running goes on with the keys that it holds until it is restarted: restart it.\n" +
+		"Check that it opens under the master key of the config, and that it was not forged: kmproxy audit verify\n"
+)
+
+// restoredNext says what running proxies do about it, and what to do next.
+func restoredNext(r wire.Restored) string {
+	switch {
+	case r.OnTop:
+		return toldOnTop
+	case r.Apart != nil:
+		return fmt.Sprintf(toldApart, r.Apart)
+	}
+	return toldAnew
+}
 
 // backupShown is a backup that was written or restored.
 type backupShown struct {
@@ -74,13 +98,15 @@ type backupShown struct {
 	CreatedAt time.Time     `json:"created_at"`
 	Revision  keys.Revision `json:"revision"`
 	Records   int           `json:"records"`
-	KeyID     string        `json:"key_id"` // of the master key that it takes to open it
+	KeyID     string        `json:"key_id"`           // of the master key that it takes to open it
+	OnTop     *bool         `json:"on_top,omitempty"` // of a restore: running nodes follow it
+	Apart     string        `json:"apart,omitempty"`  // of a restore: why it could not be on top
 	next      string
 }
 
 func shownBackup(b backup.Backup, file, next string) backupShown {
 	seal, _, _ := keys.ReadSeal(b.Store) // who reads it again sees what is wrong with it
-	return backupShown{file, b.CreatedAt, b.Store.Revision, len(b.Store.Entries), seal.KeyID, next}
+	return backupShown{File: file, CreatedAt: b.CreatedAt, Revision: b.Store.Revision, Records: len(b.Store.Entries), KeyID: seal.KeyID, next: next}
 }
 
 func (r backupShown) text(w io.Writer) error {

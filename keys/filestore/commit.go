@@ -12,8 +12,8 @@ import (
 	"kmproxy/keys/internal/disk"
 )
 
-// commitLocked is Commit for the holder of the lock.
-func (s *Store) commitLocked(ctx context.Context, base keys.Revision, prepared []keys.Change) (keys.Revision, error) {
+// commitLocked is CommitAbove for the holder of the lock.
+func (s *Store) commitLocked(ctx context.Context, base, floor keys.Revision, prepared []keys.Change) (keys.Revision, error) {
 	v, onDisk, err := s.read(ctx)
 	if err != nil {
 		return 0, err
@@ -24,7 +24,7 @@ func (s *Store) commitLocked(ctx context.Context, base keys.Revision, prepared [
 	if err := s.repair(v.head, onDisk); err != nil {
 		return 0, err
 	}
-	next, err := s.write(v, prepared)
+	next, err := s.write(v, floor, prepared)
 	if err != nil {
 		return 0, err
 	}
@@ -57,10 +57,13 @@ func (s *Store) repair(h, onDisk head) error {
 	return s.publish(s.path(headName))
 }
 
-func (s *Store) write(v view, prepared []keys.Change) (next view, err error) {
-	next.snap = changes.Apply(v.snap, prepared)
+// write makes the commit that follows v. Only a log that is written anew can pass over
+// revisions.
+func (s *Store) write(v view, floor keys.Revision, prepared []keys.Change) (next view, err error) {
+	from := keys.Snapshot{Revision: max(v.snap.Revision, floor), Entries: v.snap.Entries}
+	next.snap = changes.Apply(from, prepared)
 	at := s.now().UTC().Format(time.RFC3339)
-	rewrite := v.head.generation == 0 || slices.ContainsFunc(prepared, func(c keys.Change) bool { return c.Erase })
+	rewrite := v.head.generation == 0 || from.Revision > v.snap.Revision || slices.ContainsFunc(prepared, func(c keys.Change) bool { return c.Erase })
 	line := record{next.snap.Revision, at, prepared}
 	if rewrite || line.room() > maxLine || wasteful(v.head.length, next.snap) {
 		next.head, err = s.rewriteLog(v.head, next.snap, at)

@@ -90,6 +90,12 @@ func (s *Store) Load(ctx context.Context) (keys.Snapshot, error) {
 // written: a full disk or a folder that cannot be written leaves the content as
 // it was.
 func (s *Store) Commit(ctx context.Context, base keys.Revision, given ...keys.Change) (keys.Revision, error) {
+	return s.CommitAbove(ctx, base, 0, given...)
+}
+
+// CommitAbove is Commit, except that the new revision is above floor, too. A store
+// that takes over what another one held counts on from that one's revision.
+func (s *Store) CommitAbove(ctx context.Context, base, floor keys.Revision, given ...keys.Change) (keys.Revision, error) {
 	prepared, err := changes.Prepare(given)
 	if err != nil {
 		return 0, fmt.Errorf("commit: %w", err)
@@ -99,7 +105,7 @@ func (s *Store) Commit(ctx context.Context, base keys.Revision, given ...keys.Ch
 		return 0, fmt.Errorf("commit: %w", err)
 	}
 	defer release()
-	rev, err := s.commitLocked(ctx, base, prepared)
+	rev, err := s.commitLocked(ctx, base, floor, prepared)
 	if err != nil {
 		return 0, fmt.Errorf("commit: %w", err)
 	}

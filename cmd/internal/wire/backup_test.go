@@ -69,7 +69,7 @@ func wantRestored(t *testing.T, from config.Config, file string, entries int) {
 	t.Helper()
 	c := config.Default(t.TempDir())
 	c.MasterKey = from.MasterKey
-	if _, err := wire.Restore(t.Context(), c, file, false); err != nil {
+	if _, err := wire.Restore(t.Context(), c, world, keys.Actor{Name: "test"}, file, false); err != nil {
 		t.Fatal(err)
 	}
 	m := manager(t, c)
@@ -100,7 +100,7 @@ func TestBackupNeverOverwrites(t *testing.T) {
 	if content, err := os.ReadFile(file); err != nil || string(content) != "mine" {
 		t.Errorf("the file is %q, %v", content, err)
 	}
-	if _, err := wire.Restore(t.Context(), c, file, true); !errors.Is(err, backup.ErrBad) {
+	if _, err := wire.Restore(t.Context(), c, world, keys.Actor{Name: "test"}, file, true); !errors.Is(err, backup.ErrBad) {
 		t.Errorf("from another file: %v", err)
 	}
 	left, err := os.ReadDir(filepath.Dir(file))

@@ -66,6 +66,11 @@ func OpenVault(ctx context.Context, c config.Config, w World, to Intent) (Vault,
 	if to == ToRead && !store.Exists() {
 		return Vault{}, fmt.Errorf("%w at %s", ErrNoStore, c.Store.Dir)
 	}
+	return unlock(ctx, store, c, w, to)
+}
+
+// unlock finds the master key that a store wants.
+func unlock(ctx context.Context, store *filestore.Store, c config.Config, w World, to Intent) (Vault, error) {
 	snap, err := store.Load(ctx)
 	if err != nil {
 		return Vault{}, fmt.Errorf("opening the store: %w", err)
