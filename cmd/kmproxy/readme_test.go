@@ -13,15 +13,22 @@ import (
 	"kmproxy/cmd/internal/arsdemo"
 )
 
-// TestReadme runs every command of the README's console blocks, in order, in one
-// shell, with the built program and the shipped config.
+// TestReadme runs the commands of the README and of docs/start.md.
 func TestReadme(t *testing.T) {
 	for _, tool := range []string{"sh", "curl", "jq"} {
 		need(t, tool)
 	}
-	commands := consoleCommands(t, "../../README.md")
+	for _, file := range []string{"README.md", "docs/start.md"} {
+		t.Run(file, func(t *testing.T) { runConsole(t, file) })
+	}
+}
+
+// runConsole runs every command of a document's console blocks, in order, in one
+// shell, with the built program and the shipped config.
+func runConsole(t *testing.T, file string) {
+	commands := consoleCommands(t, "../../"+file)
 	if len(commands) < 8 {
-		t.Fatalf("the README has only %d commands", len(commands))
+		t.Fatalf("it has only %d commands", len(commands))
 	}
 	dir := t.TempDir()
 	upstream := serveARS(t)
@@ -48,7 +55,7 @@ func TestReadme(t *testing.T) {
 		t.Fatalf("%v\n%s\n%s", err, script, out)
 	}
 	if !strings.Contains(string(out), `{"authNumber":"`) {
-		t.Errorf("the README's call shows no authNumber:\n%s", out)
+		t.Errorf("the call shows no authNumber:\n%s", out)
 	}
 }
 
