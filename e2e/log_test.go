@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"regexp"
 	"strconv"
 	"syscall"
@@ -131,6 +132,9 @@ func (g *gateway) startMute(t *testing.T, stderr *os.File) {
 	g.wantReady(t)
 }
 
+// pipeBytes is what a pipe of pagePipe holds.
+const pipeBytes = 4096
+
 // pagePipe is a pipe of one page.
 func pagePipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
@@ -139,7 +143,7 @@ func pagePipe(t *testing.T) (r, w *os.File) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
-	if _, err := unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, 4096); err != nil {
+	if _, err := unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, pipeBytes); err != nil {
 		t.Fatal(err)
 	}
 	return r, w
@@ -207,9 +211,31 @@ func TestDemoOnHangup(t *testing.T) {
 	t.Run("reader leaves", func(t *testing.T) { demoEnds(t, func(_ *exec.Cmd, r *os.File) { _ = r.Close() }) })
 }
 
+// TestStalledDemo: a demo whose output and errors are full and not read ends when it is
+// told to, and removes its folder.
+func TestStalledDemo(t *testing.T) {
+	for _, args := range [][]string{nil, {"--json"}, {"--json", "--once"}} {
+		for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT} {
+			t.Run(strings.Join(append(args, sig.String()), " "), func(t *testing.T) {
+				demoEnds(t, func(c *exec.Cmd, _ *os.File) { _ = c.Process.Signal(sig) }, stalledDemo(args))
+			})
+		}
+	}
+}
+
+// stalledDemo gives a demo more arguments, and a full pipe for its output and errors.
+func stalledDemo(args []string) func(*testing.T, *exec.Cmd, *os.File) {
+	return func(t *testing.T, cmd *exec.Cmd, w *os.File) {
+		if _, err := w.Write(make([]byte, pipeBytes)); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Args, cmd.Stderr = append(cmd.Args, args...), w
+	}
+}
+
 // demoEnds starts a demo, lets end end it as soon as its folder is there, and wants
 // the folder to be gone with it.
-func demoEnds(t *testing.T, end func(*exec.Cmd, *os.File)) {
+func demoEnds(t *testing.T, end func(*exec.Cmd, *os.File), changes ...func(*testing.T, *exec.Cmd, *os.File)) {
 	t.Helper()
 	path, err := program()
 	if err != nil {
@@ -222,6 +248,9 @@ func demoEnds(t *testing.T, end func(*exec.Cmd, *os.File)) {
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), "TMPDIR="+cmd.Dir)
 	cmd.Stdout = w
+	for _, change := range changes {
+		change(t, cmd, w)
+	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP) // where tests run under nohup, the child would inherit that it is ignored
 	defer signal.Stop(hup)

@@ -74,7 +74,7 @@ func (e *env) data(given string) ([]byte, error) {
 	if given != "-" {
 		return []byte(given), nil
 	}
-	data, err := config.ReadMost(e.stdin, "what it gives", maxDataBytes)
+	data, err := config.ReadMost(e.reader(e.stdin), "what it gives", maxDataBytes)
 	if err != nil {
 		return nil, fmt.Errorf("reading the data from stdin: %w", err)
 	}

@@ -56,7 +56,7 @@ func configCheck(e *env, c *cli.Context) (result, error) {
 	}
 	if !e.json {
 		for _, w := range warnings {
-			_, _ = fmt.Fprintf(e.stderr, "kmproxy: warning: %s\n", w) // stderr is the last place to tell it
+			_, _ = fmt.Fprintf(e.writer(e.stderr), "kmproxy: warning: %s\n", w) // stderr is the last place to tell it
 		}
 	}
 	return checkedConfig{true, warnings, effective{cfg}}, nil

@@ -35,6 +35,7 @@ func demo(e *env, c *cli.Context) (r result, err error) {
 	e.detachLog()
 	parent, stopHUP := untilHangup(c.Context)
 	defer stopHUP()
+	e.ended = parent.Done()
 	dir, remove, err := e.demoDir(c.String("dir"))
 	if err != nil {
 		return nil, err
@@ -54,11 +55,11 @@ func demo(e *env, c *cli.Context) (r result, err error) {
 
 	views, err := s.call(ctx)
 	if err == nil {
-		err = e.printUntil(ctx, views)
+		err = e.print(views)
 	}
 	if err == nil && !c.Bool("once") {
 		if !e.json { // there, the views are the one document
-			err = e.printUntil(ctx, s.commands())
+			err = e.print(s.commands())
 		}
 		select {
 		case <-ctx.Done():

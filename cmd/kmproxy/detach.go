@@ -63,18 +63,6 @@ func droppedLines(n uint64) []byte {
 	return line.Bytes()
 }
 
-// printUntil is print that does not outlast ctx: a reader of stdout may stall.
-func (e *env) printUntil(ctx context.Context, r result) error {
-	printed := make(chan error, 1)
-	go func() { printed <- e.print(r) }()
-	select {
-	case err := <-printed:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // untilHangup ends the context also when the terminal is closed, unless nohup(1)
 // started the program.
 func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {

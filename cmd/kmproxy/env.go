@@ -18,6 +18,7 @@ type env struct {
 	getenv         func(string) string
 	dir            string // the working folder, see env.path
 	now            func() time.Time
+	ended          <-chan struct{}   // closed when the program is to end; nil: never
 	json           bool              // exactly one JSON document on stdout
 	queues         []*logqueue.Queue // of a service, see env.detach
 }

@@ -55,7 +55,7 @@ func exitCode(err error) int {
 // document on stdout.
 func (e *env) fail(err error) int {
 	if !e.json || e.failJSON(err) != nil {
-		failText(e.stderr, err)
+		failText(e.writer(e.stderr), err)
 	}
 	return exitCode(err)
 }
@@ -86,7 +86,7 @@ func (e *env) failJSON(err error) error {
 		}
 	}
 	doc.Error, doc.Hint = strings.Join(texts, "\n"), strings.Join(hints, "\n")
-	return encodeJSON(e.stdout, doc)
+	return encodeJSON(e.writer(e.stdout), doc)
 }
 
 // point is one thing to tell about an error.

@@ -26,6 +26,7 @@ func main() {
 // stderr. It ends early, with exitFailed, when ctx does.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	e := newEnv(args, stdin, stdout, stderr)
+	e.ended = ctx.Done()
 	defer e.flush()
 	if err := e.execute(ctx, args); err != nil {
 		return e.fail(err)

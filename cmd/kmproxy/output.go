@@ -19,13 +19,14 @@ type result interface {
 // command was done and has nothing to tell.
 func (e *env) print(r result) error {
 	var b bytes.Buffer
-	to := e.stdout
+	stdout := e.writer(e.stdout)
+	to := stdout
 	if !e.json { // an encoder of JSON writes in one piece, and a long list need not be here twice
 		to = &b
 	}
 	err := e.render(to, r)
 	if err == nil && b.Len() > 0 {
-		_, err = e.stdout.Write(b.Bytes())
+		_, err = stdout.Write(b.Bytes())
 	}
 	if err != nil {
 		return fmt.Errorf("printing the result: %w", err)

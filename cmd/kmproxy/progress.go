@@ -16,7 +16,7 @@ func (e *env) progress(what string) func(done, total int) {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return func(int, int) {}
 	}
-	return func(done, total int) { drawBar(f, what, done, total) }
+	return func(done, total int) { drawBar(e.writer(f), what, done, total) }
 }
 
 // drawBar ends its line when all is done.
