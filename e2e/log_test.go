@@ -8,9 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"strings"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
