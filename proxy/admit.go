@@ -6,78 +6,94 @@ import (
 	"strings"
 	"time"
 
-	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
 	"kmproxy/proxy/kona"
 	"kmproxy/proxy/replay"
 )
 
-// admitted is a request whose caller is known, whose body is the one he signed,
-// whose times are right, and whose key, if it names one, is his and usable. Only
-// admit makes one.
-type admitted struct {
+// signed is a request whose caller is known, whose body is the one that the token was
+// made over, and whose times are right. Only verify makes one.
+type signed struct {
 	request *http.Request
 	route   *Route
 	headers kona.Headers
 	member  *keys.Member
-	key     *keys.RingKey // nil: the request names none
-	body    []byte        // as it was received
+	body    []byte // as it was received
 	held    *account
-	claim   *replay.Claim // released if the request never reaches the upstream
-	client  string        // the caller's IP address; empty: it is not known
+	client  string // the caller's IP address; empty: it is not known
 }
 
-// admit makes the checks in the order of their cost. Before the token is
-// verified nothing about keys is answered and no private key is used.
-func (p *Proxy) admit(w http.ResponseWriter, r *http.Request, n *note, held *account) (admitted, error) {
-	if p.c.Stale != nil && p.c.Stale() {
-		return admitted{}, kona.Refuse(kona.Overloaded, "the store could not be followed for too long")
+// admitted is a signed request that was not processed before, and whose key, if it
+// names one, is the caller's own and usable. Only admit makes one.
+type admitted struct {
+	signed
+	claim *replay.Claim // nil: there is no replay memory
+	key   *keys.RingKey // nil: the request names none
+}
+
+// verify makes the checks up to the request's times in the order of their cost.
+// Before the token is verified nothing about keys is answered and no private key is
+// used.
+func (p *Proxy) verify(w http.ResponseWriter, r *http.Request, n *note, held *account) (signed, error) {
+	if err := p.checkRequest(r); err != nil {
+		return signed{}, err
 	}
-	if r.ContentLength > p.c.MaxBodyBytes {
-		return admitted{}, kona.Refuse(kona.TooLarge, "the declared length")
-	}
-	if strings.Contains(r.URL.RawQuery, " ") { // HTTP/2 can say it; towards the upstream it would end the request line early
-		return admitted{}, kona.RefuseNamed(kona.InvalidInput, "query", "it holds a blank")
-	}
-	route, refusal := p.routes.find(r)
-	if refusal != nil {
-		return admitted{}, refusal
+	route, err := p.routes.find(r)
+	if err != nil {
+		return signed{}, err
 	}
 	n.route(route)
 	headers, err := p.readHeaders(r)
 	if err != nil {
-		return admitted{}, err
+		return signed{}, err
 	}
-	who := p.identify(headers, shown(r))
+	caller := p.identify(headers, clientPin(r))
 	body, err := p.readBody(w, r, held)
 	if err != nil {
-		return admitted{}, err
+		return signed{}, err
 	}
 	n.received(len(body))
-	if err := p.authenticate(who, headers, body); err != nil {
-		return admitted{}, err
+	if err := p.checkToken(caller, headers, body); err != nil {
+		return signed{}, err
 	}
 	if err := held.verified(headers.ASPID); err != nil {
-		return admitted{}, err
+		return signed{}, err
 	}
 	n.caller(headers.ASPID)
 	if !headers.Within(p.c.Now(), p.c.ClockSkew) {
-		return admitted{}, kona.Refuse(kona.OutsideWindow, "")
+		return signed{}, kona.Refuse(kona.OutsideWindow, "")
 	}
-	claim, err := p.claim(who.member, headers, body)
+	return signed{request: r, route: route, headers: headers, member: caller.member, body: body, held: held, client: n.client}, nil
+}
+
+// admit checks the key that the request names, and that there is room for its call
+// before a private key is used in vain.
+func (p *Proxy) admit(s signed, claim *replay.Claim, n *note) (admitted, error) {
+	key, err := namedKey(s.member, s.headers.KeyID, p.c.Now())
 	if err != nil {
-		return admitted{}, err
-	}
-	key, err := namedKey(who.member, headers.KeyID, p.c.Now())
-	if err != nil {
-		claim.Release()
 		return admitted{}, err
 	}
 	n.namedKey(key)
-	return admitted{request: r, route: route, headers: headers, member: who.member, key: key, body: body, held: held, claim: claim, client: n.client}, nil
+	if p.c.Calls != nil && !p.c.Calls.room(s.member.ASPID()) {
+		return admitted{}, errTooManyCalls
+	}
+	return admitted{signed: s, claim: claim, key: key}, nil
 }
 
-// readHeaders checks the X-KM headers and that the body is JSON as it stands.
+// checkRequest checks what needs neither the route nor the headers.
+func (p *Proxy) checkRequest(r *http.Request) error {
+	switch {
+	case p.c.Stale != nil && p.c.Stale():
+		return kona.Refuse(kona.Overloaded, "the store could not be followed for too long")
+	case r.ContentLength > p.c.MaxBodyBytes:
+		return kona.Refuse(kona.TooLarge, "the declared length")
+	case strings.Contains(r.URL.RawQuery, " "): // possible over HTTP/2; in HTTP/1.1 it would end the upstream's request line early
+		return kona.RefuseNamed(kona.InvalidInput, "query", "it holds a blank")
+	}
+	return nil
+}
+
+// readHeaders checks the X-KM headers and that the body is uncompressed JSON.
 func (p *Proxy) readHeaders(r *http.Request) (kona.Headers, error) {
 	headers, err := kona.ReadHeaders(r.Header, p.c.Zones)
 	if err != nil {
@@ -98,7 +114,8 @@ func (p *Proxy) readHeaders(r *http.Request) (kona.Headers, error) {
 	return headers, nil
 }
 
-// isJSON tells whether a Content-Type is JSON's, which may name a charset.
+// isJSON reports whether a Content-Type is application/json, with or without a
+// charset.
 func isJSON(contentType string) bool {
 	const want = "application/json"
 	if contentType == want {
@@ -109,75 +126,17 @@ func isJSON(contentType string) bool {
 	return err == nil && media == want && len(params) == 0
 }
 
-// identity is whose secret the token must be made with. For an access key that
-// nobody has it is a decoy's, so that a stranger costs and sees what a wrong
-// token does. So it is over a connection that may not speak for the project.
-type identity struct {
-	member *keys.Member // nil: a stranger
-	secret sensitive.Bytes
-	reason string // why he is a stranger
-}
-
-func (p *Proxy) stranger(reason string) identity {
-	return identity{secret: p.decoy.secret, reason: reason}
-}
-
-func (p *Proxy) identify(h kona.Headers, client keys.Pin) identity {
-	member, ok := p.c.Ring().ByAccessKey(h.AccessKey, p.c.Now())
-	if !ok {
-		return p.stranger("unknown access key")
-	}
-	if !member.Pin().Admits(client) {
-		return p.stranger("the connection has not the client certificate that the project is pinned to")
-	}
-	secret, err := member.Secret(h.AccessKey)
-	if err != nil || secret.Len() == 0 {
-		p.c.Log.Error("a project's secret does not open", "asp_id", string(member.ASPID()), "error", err)
-		return p.stranger("the project's secret does not open")
-	}
-	return identity{member: member, secret: secret}
-}
-
-// shown is whose client certificate the connection was made with. It is worked
-// out for strangers too.
-func shown(r *http.Request) keys.Pin {
-	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
-		return keys.Pin{}
-	}
-	return keys.NewPin(r.TLS.PeerCertificates[0].RawSubjectPublicKeyInfo)
-}
-
-// authenticate verifies the token over the body. A stranger, a wrong token, an
-// access key of another service provider and a suspended project get one answer.
-func (p *Proxy) authenticate(who identity, h kona.Headers, body []byte) error {
-	genuine := p.verify(h.Token, who.secret, body)
-	switch {
-	case who.member == nil:
-		return kona.Refuse(kona.Unauthorized, who.reason)
-	case !genuine:
-		return kona.Refuse(kona.Unauthorized, "the token is not this body's under the project's secret")
-	case who.member.ASPID() != h.ASPID:
-		return kona.Refuse(kona.Unauthorized, "the access key belongs to another ASP id")
-	case who.member.Suspended():
-		return kona.Refuse(kona.Unauthorized, "the project is suspended")
-	}
-	return nil
-}
-
-// claim remembers the request, unless it was processed before.
-func (p *Proxy) claim(m *keys.Member, h kona.Headers, body []byte) (*replay.Claim, error) {
+// claim remembers the request, unless it was processed before. Without a replay
+// memory it returns nil.
+func (p *Proxy) claim(s signed) (*replay.Claim, error) {
 	if p.c.Replay == nil {
 		return nil, nil
 	}
-	id := replay.Plain(h.Token.MAC(), h.TokenAt, h.CorrelationID)
-	if kona.IsEncrypted(body) {
-		id = replay.Encrypted(h.Token.MAC())
-	}
-	return p.c.Replay.Claim(m.ASPID(), id, p.c.ReplayWindow, p.c.Now())
+	return p.c.Replay.Claim(s.member.ASPID(), replay.ID(s.headers.RequestID(s.body)), p.c.ReplayWindow, p.c.Now())
 }
 
-// namedKey is the caller's own usable key of that id. Unknown, foreign, staged,
-// suspended and discarded get one answer.
+// namedKey returns the caller's own usable key of that id, and nil if the id is
+// empty. The answer is the same for every key that is not usable.
 func namedKey(m *keys.Member, id keys.KeyID, now time.Time) (*keys.RingKey, error) {
 	if id == "" {
 		return nil, nil

@@ -1,23 +1,11 @@
 package proxy
 
 import (
-	"crypto/rand"
 	"errors"
 	"net/http"
 
-	"kmproxy/crypto/sensitive"
-	"kmproxy/crypto/trantoken"
 	"kmproxy/proxy/kona"
 )
-
-// verifier tells whether a token is that of a body under a secret. It is called once
-// for every caller, known or not.
-type verifier func(trantoken.Token, sensitive.Bytes, []byte) bool
-
-// decoy stands in for the secret of a project that does not exist.
-type decoy struct{ secret sensitive.Bytes }
-
-func newDecoy() decoy { return decoy{sensitive.New([]byte(rand.Text() + rand.Text()))} }
 
 // readBody reads the whole body, at most MaxBodyBytes of it, as far as the budget
 // goes.

@@ -26,8 +26,8 @@ func ExposeUnopened() []byte { return payload{}.expose() }
 // WatchVerify tells of every token that is verified: over how many bytes, and under a
 // secret of how many. It must be called before requests come.
 func (p *Proxy) WatchVerify(told func(body, secret int)) {
-	verify := p.verify
-	p.verify = func(t trantoken.Token, secret sensitive.Bytes, body []byte) bool {
+	verify := p.verifyToken
+	p.verifyToken = func(t trantoken.Token, secret sensitive.Bytes, body []byte) bool {
 		told(len(body), secret.Len())
 		return verify(t, secret, body)
 	}

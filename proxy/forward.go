@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"kmproxy/keys"
 	"kmproxy/proxy/kona"
@@ -25,54 +24,44 @@ type answer struct {
 	body   []byte
 }
 
-// hop is the way of a request to the plaintext servers and of its answer back.
-type hop struct {
-	to      http.RoundTripper
-	base    *url.URL // of the first server; the pool sets scheme and host to those of the one that it takes
-	timeout time.Duration
-	most    int64 // bytes of an answer's body
-}
-
-func newHop(c Config, to http.RoundTripper) hop {
-	return hop{to, c.Upstreams[0], c.UpstreamTime, c.MaxAnswerBytes}
-}
-
-// forward sends the request to the upstream and takes its whole answer. A request
-// that was not sent did not happen: the same bytes may come again.
+// forward sends the request to the upstream and reads its whole answer. If the
+// request was not sent, its claim is released when it ends.
 func (p *Proxy) forward(o opened) (answer, error) {
 	if p.c.Calls != nil {
 		if !p.c.Calls.begin(o.member.ASPID()) {
-			o.claim.Release()
 			return answer{}, errTooManyCalls
 		}
 		defer p.c.Calls.end(o.member.ASPID())
 	}
-	ctx, cancel := context.WithTimeout(o.request.Context(), p.hop.timeout)
+	ctx, cancel := context.WithTimeout(o.request.Context(), p.c.UpstreamTime)
 	defer cancel()
+	out := p.upstreamRequest(ctx, o)
 	o.claim.Record()
-	r, err := p.hop.to.RoundTrip(p.hop.request(ctx, o))
+	r, err := p.servers.RoundTrip(out)
 	if err == nil {
 		defer func() { _ = r.Body.Close() }() // the answer is whole, or the error says so
 		var a answer
-		if a, err = takeWhole(o, r, p.hop.most); err == nil {
+		if a, err = takeWhole(o, r, p.c.MaxAnswerBytes); err == nil {
 			return a, nil
 		}
 	}
 	if errors.Is(err, upstream.ErrUnsent) {
-		o.claim.Release()
+		o.claim.Unsent()
 	}
 	return answer{}, p.unanswered(o.request.Context(), err)
 }
 
-// request makes the upstream's: the path without its base, the query as it came,
-// the verified headers, the opened body.
-func (h hop) request(ctx context.Context, o opened) *http.Request {
+// upstreamRequest makes the request for the upstream: the path without its base, the
+// query as it came, the verified headers, the opened body. Its scheme and host are the
+// first server's; the pool replaces them.
+func (p *Proxy) upstreamRequest(ctx context.Context, o opened) *http.Request {
+	base := p.c.Upstreams[0]
 	content := o.content.expose()
 	out := &http.Request{
 		Method: o.request.Method,
-		URL: &url.URL{Scheme: h.base.Scheme, Host: h.base.Host,
-			Path:     upstream.BasePath(h.base) + o.route.Path,
-			RawPath:  upstream.BasePath(h.base) + o.route.Path,
+		URL: &url.URL{Scheme: base.Scheme, Host: base.Host,
+			Path:     upstream.BasePath(base) + o.route.Path,
+			RawPath:  upstream.BasePath(base) + o.route.Path,
 			RawQuery: o.request.URL.RawQuery},
 		Header:        goingOn(o.request, o.route, o.client),
 		Body:          upstream.NewBody(content),

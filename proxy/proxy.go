@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kmproxy/crypto/alg"
+	"kmproxy/crypto/sensitive"
 	"kmproxy/crypto/trantoken"
 	"kmproxy/keys"
 	"kmproxy/keys/usage"
@@ -60,10 +61,10 @@ type Used func(id keys.ASPID, key keys.KeyID, d usage.Direction, s alg.Suite)
 type Proxy struct {
 	c       Config
 	routes  routes
-	decoy   decoy
-	verify  verifier
+	decoy   sensitive.Bytes // the secret of unknown callers
 	servers *upstream.Pool
-	hop     hop
+
+	verifyToken tokenVerifier
 }
 
 // New checks a Config and builds a Proxy of it.
@@ -91,10 +92,10 @@ func New(c Config) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Proxy{c: c, routes: table, decoy: newDecoy(), verify: trantoken.Token.Verify, servers: servers, hop: newHop(c, servers)}, nil
+	return &Proxy{c: c, routes: table, decoy: newDecoy(), servers: servers, verifyToken: trantoken.Token.Verify}, nil
 }
 
-// Upstream is the way to the servers.
+// Upstream returns the pool of the servers.
 func (p *Proxy) Upstream() *upstream.Pool { return p.servers }
 
 // ServeHTTP implements http.Handler.
@@ -122,17 +123,21 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve is the whole path of a request.
 func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, n *note, held *account) (sealed, error) {
-	a, err := p.admit(w, r, n, held)
+	s, err := p.verify(w, r, n, held)
 	if err != nil {
 		return sealed{}, err
 	}
-	if p.c.Calls != nil && !p.c.Calls.room(a.member.ASPID()) { // before a private key is used in vain
-		a.claim.Release()
-		return sealed{}, errTooManyCalls
+	claim, err := p.claim(s)
+	if err != nil {
+		return sealed{}, err
+	}
+	defer claim.End()
+	a, err := p.admit(s, claim, n)
+	if err != nil {
+		return sealed{}, err
 	}
 	o, err := p.open(r.Context(), a, n)
 	if err != nil {
-		a.claim.Release()
 		return sealed{}, err
 	}
 	ans, err := p.forward(o)

@@ -17,10 +17,8 @@ func (p *Proxy) reply(w http.ResponseWriter, s sealed, n *note) error {
 	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(s.body)))
-	h[kona.Written(kona.HeaderCorrelationID)] = []string{s.correlationID}
-	if s.keyID != "" {
-		h[kona.Written(kona.HeaderKeyID)] = []string{string(s.keyID)}
-	}
+	kona.Set(h, kona.HeaderCorrelationID, s.correlationID)
+	kona.Set(h, kona.HeaderKeyID, string(s.keyID))
 	if s.used != nil {
 		deprecate(h, s.used.At(p.c.Now()))
 	}
@@ -56,9 +54,7 @@ func (p *Proxy) replyError(w http.ResponseWriter, e *kona.Error, n *note) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
-	if n.correlationID != "" {
-		h[kona.Written(kona.HeaderCorrelationID)] = []string{n.correlationID}
-	}
+	kona.Set(h, kona.HeaderCorrelationID, n.correlationID)
 	switch e.Failure {
 	case kona.Overloaded:
 		h.Set("Retry-After", "1")

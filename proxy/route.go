@@ -86,7 +86,7 @@ func isVerbatim(path string) bool {
 
 // find compares the path as it was sent: no cleaning, no decoding, so that no
 // second spelling reaches an upstream that cleans.
-func (t routes) find(r *http.Request) (*Route, *kona.Error) {
+func (t routes) find(r *http.Request) (*Route, error) {
 	methods := t.byPath[r.URL.EscapedPath()]
 	if methods == nil {
 		return nil, kona.Refuse(kona.NoRoute, "")

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kmproxy/proxy/upstream"
 )
 
 // counting is a transport that counts the requests it was to send.
@@ -27,8 +29,12 @@ func TestForwardNeedsAnOpenedBody(t *testing.T) {
 	c := Config{Transport: to, UpstreamTime: time.Minute, MaxAnswerBytes: 1 << 10}
 	r := httptest.NewRequest(http.MethodPost, "/a", strings.NewReader(`{"encData":"x"}`))
 	c.Upstreams = []*url.URL{r.URL}
-	p := &Proxy{c: c, hop: newHop(c, to)}
-	o := opened{admitted: admitted{request: r, route: &Route{Path: "/a"}, held: anAccount(t, NewBudget(1<<20)), body: []byte(`{"encData":"x"}`)}}
+	servers, err := upstream.New(upstream.Config{URLs: c.Upstreams, Transport: to, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Proxy{c: c, servers: servers}
+	o := opened{admitted: admitted{signed: signed{request: r, route: &Route{Path: "/a"}, held: anAccount(t, NewBudget(1<<20)), body: []byte(`{"encData":"x"}`)}}}
 	if !panicsIn(func() { _, _ = p.forward(o) }) || to.sent != 0 {
 		t.Errorf("a body that was never opened was sent %d times", to.sent)
 	}

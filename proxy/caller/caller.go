@@ -5,8 +5,6 @@ package caller
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +17,6 @@ import (
 	"kmproxy/crypto/jwe"
 	"kmproxy/crypto/jwk"
 	"kmproxy/crypto/sensitive"
-	"kmproxy/crypto/trantoken"
 	"kmproxy/keys"
 	"kmproxy/proxy/kona"
 )
@@ -124,19 +121,7 @@ func (c *Caller) Sign(h http.Header, body []byte) {
 	if zone == "" {
 		zone, loc = "UTC", time.UTC
 	}
-	now := c.Now().In(loc)
-	h.Set("Content-Type", "application/json")
-	h.Set("Accept", "application/json")
-	for name, value := range map[string]string{
-		kona.HeaderASPID: string(c.ASPID), kona.HeaderAccessKey: string(c.AccessKey), kona.HeaderKeyID: string(c.KeyID),
-		kona.HeaderCorrelationID: now.Format("060102150405") + "-" + randomHex(7),
-		kona.HeaderToken:         trantoken.Make(c.Secret, body, now),
-		kona.HeaderTime:          now.Format("20060102150405"), kona.HeaderTimeZone: zone,
-	} {
-		if value != "" {
-			h[kona.Written(name)] = []string{value}
-		}
-	}
+	kona.Signer{ASPID: c.ASPID, AccessKey: c.AccessKey, Secret: c.Secret, KeyID: c.KeyID, Zone: zone, Location: loc}.Sign(h, body, c.Now())
 }
 
 // open decrypts an answer that is encrypted. Some APIs encrypt their answer to a
@@ -167,15 +152,9 @@ func (c *Caller) open(x *Exchange) error {
 	return nil
 }
 
-// correlated tells whether the answer says that it is this request's. An
+// correlated reports whether the answer carries the request's correlation id. An
 // encrypted answer proves no sender: anyone with the public key can make one.
 func (x *Exchange) correlated() bool {
 	sent := x.RequestHeader[kona.Written(kona.HeaderCorrelationID)]
 	return slices.Equal(x.AnswerHeader.Values(kona.HeaderCorrelationID), sent)
-}
-
-func randomHex(n int) string {
-	b := make([]byte, (n+1)/2)
-	_, _ = rand.Read(b) // never fails: crypto/rand ends the program first
-	return hex.EncodeToString(b)[:n]
 }

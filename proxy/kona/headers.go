@@ -26,8 +26,17 @@ var written = map[string]string{
 	HeaderKeyID: "X-KM-Crypto-Key-Id", HeaderToken: "X-KM-Tran-Token", HeaderTime: "X-KM-Tran-Time", HeaderTimeZone: "X-KM-Time-Zone",
 }
 
-// Written is a header's name as the protocol spells it.
+// Written returns the protocol's spelling of a header's name in net/http's spelling,
+// or "" if the protocol has no such header.
 func Written(name string) string { return written[name] }
+
+// Set sets a header of the protocol, in the protocol's spelling. An empty value leaves
+// the header as it is.
+func Set(h http.Header, name, value string) {
+	if value != "" {
+		h[written[name]] = []string{value}
+	}
+}
 
 // Headers are the X-KM headers of one request, each of its form. Nothing in them
 // is verified.
@@ -141,17 +150,14 @@ func Strip(h http.Header) {
 	}
 }
 
-// Forward sets the headers that the upstream gets: those that were verified or
-// checked, without the token and the access key. keyID is the verified key's, or
-// empty.
+// Forward replaces the protocol's headers in to by those that the upstream gets: the
+// verified ones, without the token and the access key. keyID is the id of the verified
+// key, or empty.
 func (h Headers) Forward(to http.Header, keyID keys.KeyID) {
 	Strip(to)
-	for _, own := range [...]struct{ name, value string }{
-		{HeaderASPID, string(h.ASPID)}, {HeaderCorrelationID, h.CorrelationID}, {HeaderKeyID, string(keyID)},
-		{HeaderTime, h.Time}, {HeaderTimeZone, h.Zone},
-	} {
-		if own.value != "" {
-			to[Written(own.name)] = []string{own.value}
-		}
-	}
+	Set(to, HeaderASPID, string(h.ASPID))
+	Set(to, HeaderCorrelationID, h.CorrelationID)
+	Set(to, HeaderKeyID, string(keyID))
+	Set(to, HeaderTime, h.Time)
+	Set(to, HeaderTimeZone, h.Zone)
 }

@@ -4,7 +4,7 @@
 // protection, and signing.
 //
 // It serves both sides of the protocol. A server reads headers with [ReadHeaders]
-// and bodies with [IsEncrypted] and [Unwrap]; a client builds them with [Wrap]. The package
-// holds no keys and verifies no token: that needs the project's secret, see
-// kmproxy/crypto/trantoken.
+// and bodies with [IsEncrypted] and [Unwrap]; a client
+// builds them with [Wrap] and [Signer]. The package verifies no token: that needs the
+// project's secret, see [trantoken.Token.Verify].
 package kona

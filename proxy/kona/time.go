@@ -5,8 +5,11 @@ import (
 	"time"
 )
 
-// timeLen: yyyyMMddHHmmss; real clients also send milliseconds behind it.
-const timeLen = 14
+// timeLayout is the form of X-KM-Tran-Time. Some clients append milliseconds.
+const (
+	timeLayout = "20060102150405"
+	timeLen    = len(timeLayout)
+)
 
 var errTime = errors.New("not a time")
 
@@ -19,15 +22,15 @@ func parseTime(s string, loc *time.Location) (time.Time, error) {
 	}
 	switch len(s) {
 	case timeLen:
-		return time.ParseInLocation("20060102150405", s, loc)
+		return time.ParseInLocation(timeLayout, s, loc)
 	case timeLen + 3:
-		return time.ParseInLocation("20060102150405.000", s[:timeLen]+"."+s[timeLen:], loc)
+		return time.ParseInLocation(timeLayout+".000", s[:timeLen]+"."+s[timeLen:], loc)
 	}
 	return time.Time{}, errTime
 }
 
-// Within tells whether both of a request's times are at most skew away from now.
-// They need not agree with each other: clients read the clock twice.
+// Within reports whether both of a request's times are at most skew away from now.
+// They may differ from each other, because clients read the clock twice.
 func (h Headers) Within(now time.Time, skew time.Duration) bool {
 	return now.Sub(h.SentAt).Abs() <= skew && now.Sub(h.TokenAt).Abs() <= skew
 }

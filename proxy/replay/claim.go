@@ -1,21 +1,26 @@
 package replay
 
-// Claim is a request that was claimed. A nil Claim is of nothing. It is used by one
-// goroutine at a time.
+// Claim is a request that was claimed. End must be called when the request has ended.
+// The methods of a nil Claim do nothing. A Claim is for one goroutine at a time.
 type Claim struct {
 	memory     *Memory
 	generation *generation
 	entry      entry
 	at         millis
-	recorded   bool
+	recorded   bool // in the memory's file
+	sent       bool // the request may have reached the upstream
 }
 
-// Record writes the claim to the memory's file, if there is one: when it returns,
-// the claim outlives the process. It is called before the request is handed over.
-// If the file cannot be written the claim is remembered all the same, and written
-// when that is possible again; Memory.Trouble says so.
+// Record must be called before the request is sent to the upstream. It writes the
+// claim to the memory's file, if there is one: after that the claim outlives the
+// process. If the file cannot be written the claim is remembered in memory, and
+// written when that is possible again; Memory.Trouble reports it.
 func (c *Claim) Record() {
-	if c == nil || c.memory.keeper.Load() == nil {
+	if c == nil {
+		return
+	}
+	c.sent = true
+	if c.memory.keeper.Load() == nil {
 		return
 	}
 	c.recorded = true
@@ -25,13 +30,23 @@ func (c *Claim) Record() {
 	file.append(c.record(claimed))
 }
 
-// Release forgets the request, also in the file: it never reached the upstream, and
-// its sender may send the same bytes again. What was claimed anew since then is not
-// forgotten.
-func (c *Claim) Release() {
-	if c == nil {
-		return
+// Unsent reports that the request did not reach the upstream after Record.
+func (c *Claim) Unsent() {
+	if c != nil {
+		c.sent = false
 	}
+}
+
+// End releases the claim, also in the file, unless the request may have reached the
+// upstream: its sender may then send the same bytes again. A later claim of the same
+// request is not released.
+func (c *Claim) End() {
+	if c != nil && !c.sent {
+		c.release()
+	}
+}
+
+func (c *Claim) release() {
 	if file := c.forget(); file != nil {
 		file.append(c.record(released))
 	}

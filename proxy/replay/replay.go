@@ -8,8 +8,6 @@
 package replay
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"hash/fnv"
 	"sync"
@@ -25,20 +23,8 @@ var (
 	ErrFull     = errors.New("the replay memory is full: a request that cannot be remembered must not be processed")
 )
 
-// ID is what makes a request the same as another of the same project.
+// ID identifies a request among those of its project.
 type ID [16]byte
-
-// Encrypted is the ID of a request with an encrypted body: the MAC over it, for
-// no two encryptions agree. It does not matter where it was sent, or how dated.
-func Encrypted(mac [sha256.Size]byte) ID { return ID(mac[:len(ID{})]) }
-
-// Plain is the ID of a request with a plain body. Such bodies repeat honestly, so
-// that the token's time and the correlation id belong to it.
-func Plain(mac [sha256.Size]byte, tokenTime time.Time, correlationID string) ID {
-	text := binary.BigEndian.AppendUint64(mac[:], uint64(tokenTime.UnixMilli()))
-	sum := sha256.Sum256(append(text, correlationID...))
-	return ID(sum[:len(ID{})])
-}
 
 // Limits bound a Memory. An entry takes about 45 bytes, now and then 55, and stays for the window
 // and at most an eighth of it longer.

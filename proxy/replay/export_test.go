@@ -1,0 +1,7 @@
+package replay
+
+// Release ends a claim whose request did not reach the upstream.
+func (c *Claim) Release() {
+	c.Unsent()
+	c.End()
+}
