@@ -4,20 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync/atomic"
 	"time"
 
 	"kmproxy/crypto/envelope"
 )
 
-// tryAgain is how long after a failure the store is read again.
-const tryAgain = time.Second
+// How long after a failure the store is read again: seldom is for one whose reading
+// takes long.
+const (
+	tryAgain = time.Second
+	seldom   = 5 * time.Second
+)
 
 // ErrResealed reports that the store is re-sealed under another master key, or is
 // being: nothing is wrong with the Ring, but it shows no change since.
 var ErrResealed = errors.New("the store is re-sealed under another master key")
 
-var errUnwatched = errors.New("following the keys: the store tells of no more changes; restart to go on")
+var (
+	errUnwatched  = errors.New("the store stopped reporting changes: restart kmproxy")
+	errUnreadable = errors.New("the store cannot be read")
+)
 
 // Live is a Ring that follows its store. Requests take the current Ring once and
 // keep it. It never goes back: a store that is gone, older, of another history,
@@ -39,7 +47,7 @@ type served struct {
 
 // Trouble is why the store is not followed, and since when.
 type Trouble struct {
-	Err   error // ErrGone, ErrOlder, ErrOtherHistory, ErrResealed, ErrDamaged, audit.ErrBroken, or that of reading
+	Err   error // ErrGone, ErrOlder, ErrOtherHistory, ErrResealed, ErrDamaged, ErrSlow, audit.ErrBroken, or that of reading
 	Since time.Time
 }
 
@@ -58,7 +66,8 @@ func Reopen(ctx context.Context, store Store, master envelope.Key, before *Live)
 	if before != nil {
 		l.served.Store(before.served.Load())
 	}
-	if err := l.reload(ctx); err != nil {
+	next, err := l.read(ctx)
+	if err := l.take(next, err); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -84,73 +93,71 @@ func (l *Live) Err() error { return l.Trouble().Err }
 
 // Follow brings the Ring up to date after every commit by anyone, also those
 // since Open, until ctx ends. While the store cannot be followed the Ring stays,
-// and it is tried again every second. The beginning of a trouble is reported
-// once, and with a nil error its end; ErrResealed is a trouble of its own. Follow returns earlier, and says so to report and in Err, only
-// if the store stops telling of changes. It runs once for each Live.
+// and it is tried again every second, or more seldom if reading takes long. The
+// beginning of a trouble is reported once, another kind of it once it has lasted,
+// and with a nil error its end; ErrResealed is a trouble of its own. Follow returns
+// earlier, and says so to report and in Err, only if the store stops telling of
+// changes. It runs once for each Live. A Load that does not return is waited for,
+// and no other is begun: Follow returns without it when ctx ends.
 func (l *Live) Follow(ctx context.Context, report func(error)) {
-	retry := time.NewTicker(tryAgain)
-	defer retry.Stop()
 	changed := l.store.Watch(ctx)
-	var told error
+	tell := telling{report: report}
 	for {
-		err := l.reload(ctx)
-		if ctx.Err() != nil {
+		took, ok := l.update(ctx, &tell)
+		if !ok {
 			return
 		}
-		if isNews(err, told) {
-			report(err)
-			told = err
-		}
-		if !l.wait(ctx, changed, retry.C) {
+		if !l.wait(ctx, changed, took) {
 			break
 		}
 	}
 	if ctx.Err() == nil {
-		l.fail(errUnwatched)
+		l.fail(errUnwatched, time.Now())
 		report(errUnwatched)
 	}
 }
 
-// isNews reports whether err is to be reported after what was told last. Of what is
-// wrong with a store only that is, that something is: on its way out and back it
-// can be wrong in many ways.
-func isNews(err, told error) bool {
-	if err == nil || told == nil {
-		return (err == nil) != (told == nil)
+// wait reports whether there is something to read now, or never again. A store that
+// cannot be followed is read again without being told to, after a pause that grows
+// with the time that reading takes.
+func (l *Live) wait(ctx context.Context, changed <-chan struct{}, took time.Duration) bool {
+	var retry <-chan time.Time
+	if l.Err() != nil {
+		timer := time.NewTimer(max(tryAgain, min(3*took, seldom)))
+		defer timer.Stop()
+		retry = timer.C
 	}
-	resealed, was := errors.Is(err, ErrResealed), errors.Is(told, ErrResealed)
-	return resealed != was || resealed && err.Error() != told.Error()
-}
-
-// wait tells whether there is something to read now, or never again.
-func (l *Live) wait(ctx context.Context, changed <-chan struct{}, retry <-chan time.Time) bool {
-	for {
-		select {
-		case <-ctx.Done():
-			return false
-		case _, ok := <-changed:
-			return ok
-		case <-retry:
-			if l.Err() != nil {
-				return true
-			}
-		}
+	select {
+	case <-ctx.Done():
+		return false
+	case _, ok := <-changed:
+		return ok
+	case <-retry:
+		return true
 	}
 }
 
-// reload leaves Err as it is when ctx ends: that says nothing of the store.
-func (l *Live) reload(ctx context.Context) error {
-	next, err := l.read(ctx)
-	if err == nil {
-		l.served.Store(next)
-		l.trouble.Store(nil)
-		return nil
+// take makes what was read the Ring, or notes why it is not.
+func (l *Live) take(next *served, err error) error {
+	if err != nil {
+		err = plainly(err)
+		l.fail(err, time.Now())
+		return err
 	}
-	err = fmt.Errorf("reading the keys: %w", err)
-	if ctx.Err() == nil {
-		l.fail(err)
+	l.served.Store(next)
+	l.trouble.Store(nil)
+	return nil
+}
+
+// plainly says what failed to one who did not ask for it to be done.
+func plainly(err error) error {
+	switch {
+	case kindOf(err) != errUnreadable:
+		return err // begins with what is wrong with the store
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: %w: give it back to the user that kmproxy runs as", errUnreadable, err)
 	}
-	return err
+	return fmt.Errorf("%w: %w", errUnreadable, err)
 }
 
 func (l *Live) read(ctx context.Context) (*served, error) {
@@ -194,8 +201,7 @@ func (l *Live) overtaken(s Snapshot) error {
 }
 
 // fail notes a trouble. It began when the one before it did.
-func (l *Live) fail(err error) {
-	since := time.Now()
+func (l *Live) fail(err error, since time.Time) {
 	if t := l.trouble.Load(); t != nil {
 		since = t.Since
 	}

@@ -299,7 +299,7 @@ func TestFollowSaysThatItEnds(t *testing.T) {
 		}()
 		live.Follow(t.Context(), func(err error) {
 			reports++
-			if !strings.Contains(err.Error(), "no more changes") {
+			if !strings.Contains(err.Error(), "stopped reporting changes") {
 				t.Errorf("reported %v", err)
 			}
 		})

@@ -24,9 +24,9 @@ func (before *served) leadsTo(s Snapshot) error {
 	case is == 0:
 		return nil
 	case len(s.Entries) == 0:
-		return fmt.Errorf("%w: the keys in use are of revision %d", ErrGone, is)
+		return fmt.Errorf("%w, and the keys in use are of revision %d: put it back or restore a backup", ErrGone, is)
 	case s.Revision < is:
-		return fmt.Errorf("%w: it has revision %d, and the keys in use are of revision %d", ErrOlder, s.Revision, is)
+		return fmt.Errorf("%w: it has revision %d, and the keys in use are of revision %d: put the newest back; if an older backup was restored, restart kmproxy to serve it", ErrOlder, s.Revision, is)
 	case !before.past.isIn(s):
 		return fmt.Errorf("%w: audit entry %d is missing or another, and the keys in use are of revision %d: if a backup was restored, restart kmproxy to serve it", ErrOtherHistory, before.past.last.Seq, is)
 	}

@@ -17,3 +17,9 @@ func (s *Store) SetDisk(d disk.Disk) { s.disk = d }
 
 // Holds reads the log again.
 func (s *Store) Holds(ctx context.Context) bool { return s.holds(ctx) }
+
+// Hang makes reading hang until the function that it returns is called.
+func (s *Store) Hang() (end func()) {
+	s.mu.Lock()
+	return s.mu.Unlock
+}

@@ -74,13 +74,24 @@ func (s *Store) Exists() bool {
 
 // Load implements keys.Store. It takes no lock, never waits for a writer, and
 // reads only what was added since the last call; without a change it returns the
-// same map. Errors: keys.ErrDamaged, or that of the file that cannot be read.
+// same map. A file system that hangs holds it up until ctx ends. Errors:
+// keys.ErrDamaged, that of ctx, or that of the file that cannot be read.
 func (s *Store) Load(ctx context.Context) (keys.Snapshot, error) {
-	v, _, err := s.read(ctx)
-	if err != nil {
-		return keys.Snapshot{}, fmt.Errorf("load: %w", err)
+	type loaded struct {
+		snap keys.Snapshot
+		err  error
 	}
-	return v.snap, nil
+	done := make(chan loaded, 1)
+	go func() {
+		v, _, err := s.read(ctx)
+		done <- loaded{v.snap, err}
+	}()
+	select {
+	case l := <-done:
+		return l.snap, l.err
+	case <-ctx.Done():
+		return keys.Snapshot{}, fmt.Errorf("reading the store: %w", ctx.Err())
+	}
 }
 
 // Commit implements keys.Store. A commit with a name or value that the contract

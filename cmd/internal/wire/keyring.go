@@ -93,7 +93,7 @@ func (k *keyring) note(c config.Config) string {
 	if len(reason) > maxNote {
 		reason = strings.ToValidUTF8(reason[:maxNote], "") + "…"
 	}
-	return fmt.Sprintf("the store %s is not followed since %s, revision %d stays in use: %s",
+	return fmt.Sprintf("the store %s is not followed since %s, and the keys of revision %d stay in use: %s",
 		c.Store, t.Since.UTC().Format(time.RFC3339), k.live.Ring().Revision(), reason)
 }
 
