@@ -26,6 +26,9 @@ var program = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := os.Chmod(dir, 0o755); err != nil { // other users run it too
+		return "", err
+	}
 	path := filepath.Join(dir, "kmproxy")
 	if out, err := exec.Command("go", "build", "-o", path, "kmproxy/cmd/kmproxy").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building kmproxy: %w\n%s", err, out)
