@@ -25,9 +25,9 @@ import (
 // memory beyond limits.body_memory and 128 MiB, nor anything from other callers,
 // whether a stranger opens them or a registered project does.
 func TestStreamsThatHoldBack(t *testing.T) {
-	waves := 1
+	waves, later := 1, 2*time.Second
 	if long() {
-		waves = 3
+		waves, later = 3, 10*time.Second
 	}
 	for name, tt := range map[string]struct {
 		conns, streams, declared, sent int
@@ -59,10 +59,27 @@ func TestStreamsThatHoldBack(t *testing.T) {
 				end()
 				g.wantMemory(t, 256+128)
 			}
+			g.wantMemoryBeside(t, good, later)
 			good.conns.CloseIdleConnections() // they have memory too
 			soon(t, "the memory is given back", func() bool { return g.metric(t, "kmproxy_body_bytes") < 1<<20 })
 			g.stop(t)
 		})
+	}
+}
+
+// wantMemoryBeside makes good calls for so long, and wants all of them to succeed and
+// the memory to stay below its bound.
+func (g *gateway) wantMemoryBeside(t *testing.T, good *provider, long time.Duration) {
+	t.Helper()
+	const rate = 20
+	calls := atRate(rate, long, func(i int) error {
+		if i%rate == 0 {
+			g.wantMemory(t, 256+128)
+		}
+		return good.knock(t.Context(), fmt.Sprint(t.Name(), "later", i))
+	})
+	if len(calls.failed) > 0 {
+		t.Errorf("%d good calls failed later, first: %v", len(calls.failed), calls.failed[0])
 	}
 }
 
