@@ -8,6 +8,7 @@ import (
 
 	"kmproxy/keys"
 	"kmproxy/proxy/kona"
+	"kmproxy/proxy/origin"
 	"kmproxy/proxy/replay"
 )
 
@@ -60,6 +61,7 @@ func (p *Proxy) verify(w http.ResponseWriter, r *http.Request, n *note, held *ac
 		return signed{}, err
 	}
 	n.caller(headers.ASPID)
+	origin.Verified(r.Context())
 	if !headers.Within(p.c.Now(), p.c.ClockSkew) {
 		return signed{}, kona.Refuse(kona.OutsideWindow, "")
 	}

@@ -21,8 +21,9 @@ type Limits struct {
 
 // crowd counts a listener's connections from the moment that they are accepted.
 // When the table is full, the longest idle connection of the network with the
-// most connections makes room, so that those that only hold connections keep no
-// new address out. It is safe for concurrent use.
+// most connections makes room, and if it has none, one with an unfinished request and
+// nothing verified: those that hold connections, also by slow requests, keep no new
+// address out. It is safe for concurrent use.
 type crowd struct {
 	limits  Limits
 	reserve func() bool // memory for one more connection; may be nil
@@ -43,6 +44,7 @@ type guest struct {
 	list     *list.List // the one that it stands in, nil for neither
 	place    *list.Element
 	reserved bool
+	known    bool // a request on it was verified
 	gone     bool
 }
 
@@ -124,7 +126,7 @@ func (c *crowd) keepReserve(g *guest) {
 }
 
 // victim is the connection that makes room for g: of the network with the most
-// connections, among those that have one that is not being answered. It is g
+// connections, among those that have one that may make room. It is g
 // itself if no network with as many connections as its own has another.
 func (c *crowd) victim(g *guest) *guest {
 	first := c.resting[0] // there is g's own at least: g is fresh
@@ -150,6 +152,9 @@ func (c *crowd) changed(conn net.Conn, s http.ConnState) {
 	switch s {
 	case http.StateActive:
 		g.rise()
+		if !g.known {
+			g.rest(&g.network.strange)
+		}
 	case http.StateIdle:
 		g.rise()
 		g.rest(&g.network.idle)
@@ -171,6 +176,21 @@ func (c *crowd) answered(g *guest) {
 	g.rise()
 	g.rest(&g.network.idle)
 	c.resting.update(g.network)
+}
+
+// verified takes note that a request on a connection was: as long as it has one, it
+// does not make room.
+func (c *crowd) verified(g *guest) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g.gone || g.known {
+		return
+	}
+	g.known = true
+	if g.list == &g.network.strange {
+		g.rise()
+		c.resting.update(g.network)
+	}
 }
 
 // left forgets a connection that ended before an http.Server had it.

@@ -44,6 +44,19 @@ func use(c *crowd, v *visitor, states ...http.ConnState) {
 	}
 }
 
+// answer begins to answer a verified request.
+func answer(c *crowd, v *visitor) {
+	use(c, v, http.StateActive)
+	c.verified(v.guest)
+}
+
+func both(first, then func(*crowd, []*visitor)) func(*crowd, []*visitor) {
+	return func(c *crowd, all []*visitor) {
+		first(c, all)
+		then(c, all)
+	}
+}
+
 // trustedHere is where a load balancer stands.
 var trustedHere = origin.Trusted{netip.MustParsePrefix("10.0.0.0/8")}
 
@@ -58,10 +71,17 @@ func closed(all []*visitor) (which []int) {
 
 // TestWhoMakesRoom: the connection that has been idle longest, of the newcomer's
 // own network where that is full, of the network with the most connections where
-// the table is; never one that is being answered.
+// the table is; never one of a verified request.
 func TestWhoMakesRoom(t *testing.T) {
 	const lb, other = "10.0.0.1", "192.0.2.3"
 	busy := func(which ...int) func(c *crowd, all []*visitor) {
+		return func(c *crowd, all []*visitor) {
+			for _, i := range which {
+				answer(c, all[i])
+			}
+		}
+	}
+	strange := func(which ...int) func(c *crowd, all []*visitor) {
 		return func(c *crowd, all []*visitor) {
 			for _, i := range which {
 				use(c, all[i], http.StateActive)
@@ -96,14 +116,24 @@ func TestWhoMakesRoom(t *testing.T) {
 			use(c, all[0], http.StateActive, http.StateIdle)
 		}, here, []int{1}},
 		"at work": {Limits{ConnsPerAddress: 3}, []string{here, here, here}, func(c *crowd, all []*visitor) {
-			use(c, all[0], http.StateActive)
-			use(c, all[1], http.StateActive)
+			answer(c, all[0])
+			answer(c, all[1])
 		}, here, []int{2}},
 		"all at work": {Limits{ConnsPerAddress: 3}, []string{here, here, here}, func(c *crowd, all []*visitor) {
 			for _, v := range all {
-				use(c, v, http.StateActive)
+				answer(c, v)
 			}
 		}, here, []int{3}},
+		"unfinished requests of strangers":       {Limits{Conns: 3}, []string{there, here, here}, strange(2, 0, 1), other, []int{2}},
+		"the stranger's newcomer":                {Limits{Conns: 3}, []string{here, here, here}, strange(0, 1, 2), here, []int{3}},
+		"strangers after those that are idle":    {Limits{Conns: 3}, []string{here, here, here}, strange(0, 1), other, []int{2}},
+		"strangers beside a verified connection": {Limits{Conns: 3}, []string{here, here, there}, both(busy(0), strange(1, 2)), other, []int{1}},
+		"verified once": {Limits{Conns: 3}, []string{here, here, here}, func(c *crowd, all []*visitor) {
+			for _, v := range all {
+				answer(c, v)
+				use(c, v, http.StateIdle, http.StateActive)
+			}
+		}, other, []int{3}},
 		"one has gone": {Limits{ConnsPerAddress: 3}, []string{here, here, here}, func(c *crowd, all []*visitor) {
 			use(c, all[1], http.StateClosed)
 		}, here, nil},
@@ -174,8 +204,8 @@ func TestReserve(t *testing.T) {
 	if got := closed(all); !slices.Equal(got, []int{0}) || taken != room {
 		t.Errorf("%v were closed, %d are reserved", got, taken)
 	}
-	use(c, all[1], http.StateActive)
-	use(c, all[2], http.StateActive)
+	answer(c, all[1])
+	answer(c, all[2])
 	late := arrivals(c, "192.0.2.3")
 	if !late[0].closed || taken != room {
 		t.Errorf("beside connections that are being answered, the newcomer: %t, %d are reserved", late[0].closed, taken)

@@ -12,21 +12,25 @@ type network struct {
 	trusted     bool // a proxy that is trusted to bring the connections of many
 	count       int
 	fresh, idle list.List // of *guest, those first that have been there longest
+	strange     list.List // the same, of those that have a request but none that was verified
 	at          int       // where in resting, or notResting
 }
 
 const notResting = -1
 
-// longest is the connection that makes room for another: the longest idle one,
-// or if none is idle, the oldest that never sent a request.
+// longest is the connection that makes room for another: the longest idle one, or if
+// none is idle, the oldest that never sent a request, or if there is none either, the
+// one whose request has been unfinished longest and of which none was verified.
 func (n *network) longest() *guest {
-	if e := n.idle.Front(); e != nil {
-		return e.Value.(*guest)
+	for _, l := range []*list.List{&n.idle, &n.fresh} {
+		if e := l.Front(); e != nil {
+			return e.Value.(*guest)
+		}
 	}
-	return n.fresh.Front().Value.(*guest)
+	return n.strange.Front().Value.(*guest)
 }
 
-func (n *network) rests() bool { return n.idle.Len()+n.fresh.Len() > 0 }
+func (n *network) rests() bool { return n.idle.Len()+n.fresh.Len()+n.strange.Len() > 0 }
 
 // resting is a heap of the networks that have a connection which could make
 // room: first the one with the most connections; trusted proxies after all others.

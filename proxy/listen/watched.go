@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"kmproxy/proxy/framing"
+	"kmproxy/proxy/origin"
 )
 
 // watched is an HTTP/1.x connection whose plaintext is watched for requests with
@@ -43,6 +44,9 @@ type stateKey struct{}
 
 // connContext is an http.Server's ConnContext.
 func connContext(ctx context.Context, conn net.Conn) context.Context {
+	if g := guestOf(conn); g != nil {
+		ctx = origin.WithVerified(ctx, func() { g.crowd.verified(g) })
+	}
 	w, ok := conn.(*watched)
 	if !ok {
 		return ctx
