@@ -1,7 +1,9 @@
 package filestore
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,15 +27,20 @@ const maxLedgers = 64
 
 // Ledger is where one process at a time writes down what it counted. Its file
 // outlives the process: the next one that takes it goes on from there.
+// It is not safe for concurrent use.
 type Ledger struct {
-	path string
-	lock *disk.File
-	disk disk.Disk
+	store *Store
+	id    string // stays with the file, so that a copy of it is known
+	path  string
+	lock  *disk.File
+	disk  disk.Disk
+	there mark // of the file as it was written last
 }
 
 // ledgerFile is a ledger as it stands on the disk.
 type ledgerFile struct {
 	Version int        `json:"kmproxy_usage"`
+	ID      string     `json:"id,omitempty"`
 	Uses    []keys.Use `json:"uses"`
 }
 
@@ -56,28 +63,51 @@ func (s *Store) OpenLedger() (*Ledger, []keys.Use, error) {
 		if err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("open usage ledger: %w", err), lock.Close())
 		}
-		return &Ledger{path, lock, s.disk}, before, nil
+		return s.ledger(before.ID, path, lock), before.Uses, nil
 	}
 	return nil, nil, fmt.Errorf("open usage ledger: %d processes count on %s already", maxLedgers, s.dir)
+}
+
+func (s *Store) ledger(id, path string, lock *disk.File) *Ledger {
+	return &Ledger{store: s, id: cmp.Or(id, rand.Text()), path: path, lock: lock, disk: s.disk, there: markOf(path)}
 }
 
 // makeLedgers makes the folder of the ledgers. Its name, and that of the store's own
 // folder, must outlive the power before anything in it is acknowledged.
 func (s *Store) makeLedgers() error {
-	for _, dir := range []string{s.dir, s.path(usageName)} {
-		if err := makeFolder(s.disk, dir); err != nil {
-			return err
-		}
-		if err := s.disk.SyncFolder(filepath.Dir(dir)); err != nil {
-			return err
+	if err := makeFolder(s.disk, s.dir); err != nil {
+		return err
+	}
+	if err := s.disk.SyncFolder(filepath.Dir(s.dir)); err != nil {
+		return err
+	}
+	return s.makeUsage()
+}
+
+func (s *Store) makeUsage() error {
+	if err := makeFolder(s.disk, s.path(usageName)); err != nil {
+		return err
+	}
+	return s.disk.SyncFolder(s.dir)
+}
+
+// Write replaces what the ledger says, whole or not at all, and durably. In a folder
+// that took the place of the one before, it takes a ledger again.
+func (l *Ledger) Write(uses []keys.Use) error {
+	if !l.isLocked() {
+		if err := l.takeAgain(); err != nil {
+			return fmt.Errorf("write usage ledger: %w", err)
 		}
 	}
+	if err := l.replace(uses); err != nil {
+		return err
+	}
+	l.there = markOf(l.path)
 	return nil
 }
 
-// Write replaces what the ledger says, whole or not at all, and durably.
-func (l *Ledger) Write(uses []keys.Use) error {
-	content, err := json.Marshal(ledgerFile{1, uses})
+func (l *Ledger) replace(uses []keys.Use) error {
+	content, err := json.Marshal(ledgerFile{1, l.id, uses})
 	if err != nil {
 		return fmt.Errorf("write usage ledger: %w", err)
 	}
@@ -107,26 +137,25 @@ func (s *Store) Uses(ctx context.Context) ([]keys.Use, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		uses, err := readLedger(path)
+		l, err := readLedger(path)
 		if err != nil {
 			return nil, err
 		}
-		lists = append(lists, uses)
+		lists = append(lists, l.Uses)
 	}
 	return usage.Sum(lists...), nil
 }
 
-func readLedger(path string) ([]keys.Use, error) {
+func readLedger(path string) (l ledgerFile, err error) {
 	content, err := readBounded(path, maxLedger)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+		return ledgerFile{}, nil
 	}
 	if err != nil {
-		return nil, err
+		return ledgerFile{}, err
 	}
-	var l ledgerFile
 	if err := json.Unmarshal(content, &l); err != nil || l.Version != 1 {
-		return nil, fmt.Errorf("%w: %s is not a usage ledger: move it away to count anew", keys.ErrDamaged, path)
+		return ledgerFile{}, fmt.Errorf("%w: %s is not a usage ledger: move it away to count anew", keys.ErrDamaged, path)
 	}
-	return l.Uses, nil
+	return l, nil
 }

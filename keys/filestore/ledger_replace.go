@@ -29,7 +29,7 @@ func (s *Store) ReplaceUses(uses []keys.Use) error {
 		if lock == nil {
 			continue // a running process has it
 		}
-		l := &Ledger{path, lock, s.disk}
+		l := s.ledger("", path, lock)
 		if err := errors.Join(l.Write(uses), l.Close()); err != nil {
 			return fmt.Errorf("replace usage ledgers: %w", err)
 		}

@@ -13,9 +13,10 @@ import (
 const Interval = time.Second
 
 // Keep writes down what c counts, on top of what was counted before, whenever it
-// changed, until ctx ends; then once more, so that nothing is missing. What
+// changed, until ctx ends; then once more, so that nothing is missing. It does so
+// again when lost reports that what was written is not there any more. What
 // cannot be written is tried again, and reported once until it can; and at the end.
-func (c *Counter) Keep(ctx context.Context, before []keys.Use, write func([]keys.Use) error, report func(error)) {
+func (c *Counter) Keep(ctx context.Context, before []keys.Use, write func([]keys.Use) error, lost func() bool, report func(error)) {
 	ticker := time.NewTicker(Interval)
 	defer ticker.Stop()
 	var written []keys.Use
@@ -27,7 +28,7 @@ func (c *Counter) Keep(ctx context.Context, before []keys.Use, write func([]keys
 			last = true
 		}
 		uses := c.Uses()
-		if slices.Equal(uses, written) {
+		if slices.Equal(uses, written) && !lost() {
 			continue
 		}
 		if err := write(Sum(before, uses)); err != nil {

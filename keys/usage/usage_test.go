@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,6 +59,7 @@ func TestKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c usage.Counter
 		var mu sync.Mutex
+		var gone atomic.Bool // what was written
 		var written [][]keys.Use
 		failing := errors.New("disk full")
 		var fail error
@@ -77,7 +79,7 @@ func TestKeep(t *testing.T) {
 		reports := make(chan error, 10)
 		go func() {
 			defer close(done)
-			c.Keep(ctx, before, write, func(err error) { reports <- err })
+			c.Keep(ctx, before, write, gone.Load, func(err error) { reports <- err })
 		}()
 		time.Sleep(3 * usage.Interval)
 		if count() != 0 {
@@ -94,12 +96,17 @@ func TestKeep(t *testing.T) {
 		if count() != 1 {
 			t.Errorf("%d writes", count())
 		}
+		gone.Store(true)
+		time.Sleep(usage.Interval)
+		if gone.Store(false); count() != 2 {
+			t.Errorf("what is gone was not written again: %d writes", count())
+		}
 		c.Count("A", id, usage.Request, alg.Preferred(), noon.Add(time.Hour))
 		stop()
 		<-done
 		mu.Lock()
 		defer mu.Unlock()
-		if last := written[len(written)-1]; len(written) != 2 || last[0].Requests != 12 {
+		if last := written[len(written)-1]; len(written) != 3 || last[0].Requests != 12 {
 			t.Errorf("got %+v", written)
 		}
 	})

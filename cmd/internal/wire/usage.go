@@ -18,7 +18,7 @@ func (l *lasting) keepUsage() (complete func() error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		l.usage.Keep(ctx, l.counted, l.ledger.Write, func(err error) {
+		l.usage.Keep(ctx, l.counted, l.ledger.Write, l.ledger.Lost, func(err error) {
 			l.log.Error("the usage ledger cannot be written: it is tried again", "error", err)
 		})
 	}()
