@@ -58,27 +58,42 @@ func oneSeal(store, other Snapshot) error {
 }
 
 // Restore makes every record what it is in a content of the store at another time,
-// by one commit on top of what the store holds: who follows the store follows that
-// too. The audit record stays, gets the entries that only the content has, and one of
-// the restore. The content is proven first, as VerifyAudit does, and so are the
-// store's entries. Errors: ErrApart, ErrForged.
+// by one commit on top of what the store holds, which a Live follows like any other.
+// The audit record stays, gets the entries that only the content has, and then one of
+// the restore, whose target is the content's last entry. The content is proven first,
+// as VerifyAudit does, and so are the store's entries. Errors: ErrApart, ErrForged.
 func (m *Manager) Restore(ctx context.Context, who Actor, content Snapshot) error {
-	a := act{who, "restore", fmt.Sprintf("revision %d", content.Revision)}
+	newest, err := (&view{snap: content}).lastEntry()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrForged, err)
+	}
+	if newest == nil {
+		return fmt.Errorf("%w: it has no audit record", ErrForged)
+	}
+	a := act{who, "restore", fmt.Sprintf("entry %d", newest.Seq)}
 	return m.commit(ctx, a, func(v *view) (change, error) {
 		if err := OneHistory(v.snap, content); err != nil {
 			return change{}, err
 		}
 		to := &view{snap: content, master: v.master}
-		if t, err := to.chain(); err != nil {
-			return change{}, fmt.Errorf("%w: %w", ErrForged, err)
-		} else if err := t.verify(to); err != nil {
+		if err := to.genuine(); err != nil {
 			return change{}, fmt.Errorf("%w: %w", ErrForged, err)
 		}
 		return v.leadTo(to)
 	})
 }
 
-// leadTo decides on what brings v to a content that was proven.
+// genuine wants an audit record that holds, and every record to be the one that was
+// last audited.
+func (v *view) genuine() error {
+	t, err := v.chain()
+	if err != nil {
+		return err
+	}
+	return t.verify(v)
+}
+
+// leadTo decides on the change from v to a content that was proven.
 func (v *view) leadTo(to *view) (c change, err error) {
 	is, err := v.chain()
 	if err = errors.Join(err, is.broken); err != nil {
@@ -88,16 +103,13 @@ func (v *view) leadTo(to *view) (c change, err error) {
 		c.entries = append(c.entries, Change{Name: name, Value: compact(to.snap.Entries[name].Value)})
 	}
 	c.records = is.leadTo(v.snap, to.snap)
-	if c.told.before, err = toJSON(map[string]any{"revision": v.snap.Revision}); err != nil {
-		return c, err
-	}
-	c.told.after, err = toJSON(map[string]any{"as_of_revision": to.snap.Revision, "changed": len(c.records)})
+	c.told.after, err = toJSON(map[string]any{"records": len(to.snap.Entries), "changed": len(c.records)})
 	return c, err
 }
 
-// leadTo are the changes of records that lead from one content, of which t tells, to
-// another. A record counts as changed also if it is not the one that was last audited.
-// What stands there now is erased.
+// leadTo returns the changes of records that lead from one content, whose audit record
+// was read into t, to another. A record is written also where the one that is there is
+// not the one that was last audited. What is there now is erased from the disk.
 func (t *told) leadTo(from, to Snapshot) (out []Change) {
 	for _, name := range slices.Sorted(maps.Keys(to.Entries)) {
 		is, there := from.Entries[name]

@@ -53,3 +53,17 @@ func TestPipeInPlaceOfTheHead(t *testing.T) {
 		t.Errorf("got %v, want damage", err)
 	}
 }
+
+// TestEntryTooLong: what could not be read again is not written.
+func TestEntryTooLong(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	s := open(t, dir)
+	before := commit(t, s, set("a", `1`))
+	const most = 64 << 20
+	for _, c := range []keys.Change{set("b", `"`+strings.Repeat("x", most)+`"`), erase("a", `"`+strings.Repeat("x", most)+`"`)} {
+		if _, err := s.Commit(t.Context(), before.Revision, c); err == nil {
+			t.Errorf("entry %s was taken", c.Name)
+		}
+	}
+	wantSame(t, load(t, open(t, dir)), before)
+}

@@ -65,6 +65,9 @@ func (s *Store) write(v view, floor keys.Revision, prepared []keys.Change) (next
 	at := s.now().UTC().Format(time.RFC3339)
 	rewrite := v.head.generation == 0 || from.Revision > v.snap.Revision || slices.ContainsFunc(prepared, func(c keys.Change) bool { return c.Erase })
 	line := record{next.snap.Revision, at, prepared}
+	if err := line.fits(); err != nil {
+		return view{}, err
+	}
 	if rewrite || line.room() > maxLine || wasteful(v.head.length, next.snap) {
 		next.head, err = s.rewriteLog(v.head, next.snap, at)
 	} else {

@@ -1,6 +1,7 @@
 package filestore
 
 import (
+	"fmt"
 	"strconv"
 
 	"kmproxy/keys"
@@ -67,6 +68,17 @@ func (r record) room() int {
 		n += len(c.Name) + len(c.Value) + len(`"":,`)
 	}
 	return n
+}
+
+// fits refuses a record with a change that no line could hold, not even alone: the
+// log that has it could not be read.
+func (r record) fits() error {
+	for _, c := range r.changes {
+		if n := (record{r.rev, r.at, []keys.Change{c}}).room(); n > maxLine {
+			return fmt.Errorf("entry %s takes a line of %d bytes, and %d are the most that it may have", c.Name, n, maxLine)
+		}
+	}
+	return nil
 }
 
 func appendSet(b []byte, all []keys.Change) []byte {

@@ -67,7 +67,7 @@ func putOnTop(ctx context.Context, store *filestore.Store, present keys.Snapshot
 	if err != nil {
 		return err
 	}
-	m, err := keys.NewManager(ctx, keys.Config{Store: above{store, b.Store.Revision}, Master: vault.Master, KDF: vault.KDF,
+	m, err := keys.NewManager(ctx, keys.Config{Store: above{store, countsFrom(b)}, Master: vault.Master, KDF: vault.KDF,
 		MaxPerProject: c.Keys.MaxPerProject, Now: w.Now})
 	if err != nil {
 		return err
@@ -86,6 +86,19 @@ type above struct {
 	floor keys.Revision
 }
 
+// mostCommits is more than any store has had.
+const mostCommits = 1 << 40
+
+// countsFrom is the revision that a store counts on from after it got that backup.
+// Nothing authenticates the one that the file names, and a number near the end of the
+// range would leave a store without revisions.
+func countsFrom(b backup.Backup) keys.Revision {
+	if b.Store.Revision > mostCommits {
+		return 0
+	}
+	return b.Store.Revision
+}
+
 // Commit implements keys.Store.
 func (s above) Commit(ctx context.Context, base keys.Revision, changes ...keys.Change) (keys.Revision, error) {
 	return s.CommitAbove(ctx, base, s.floor, changes...)
@@ -93,7 +106,7 @@ func (s above) Commit(ctx context.Context, base keys.Revision, changes ...keys.C
 
 // replaceAll leaves nothing of what the store holds.
 func replaceAll(ctx context.Context, store *filestore.Store, present keys.Snapshot, b backup.Backup) error {
-	if _, err := store.CommitAbove(ctx, present.Revision, b.Store.Revision, replacing(present, b.Store)...); err != nil {
+	if _, err := store.CommitAbove(ctx, present.Revision, countsFrom(b), replacing(present, b.Store)...); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
 	if err := store.ReplaceUses(b.Uses); err != nil { // after the commit made the folder
