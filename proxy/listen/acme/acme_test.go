@@ -38,6 +38,7 @@ func TestIssue(t *testing.T) {
 			}
 			roots := w.pebble.Issued(t)
 			w.serves(t, roots)
+			w.tellsLateRenewal(t, roots)
 			w.isPrivate(t)
 			if !strings.Contains(w.log.String(), "a certificate was obtained") {
 				t.Error("the log does not tell")

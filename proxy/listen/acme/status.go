@@ -10,7 +10,7 @@ import (
 
 // Ready tells whether every hostname has a certificate that is valid at now, and
 // if not, why. With one, note names what will be trouble unless somebody looks:
-// renewals that fail. Neither holds anything that the ACME server said.
+// renewals that fail or did not come. Neither holds anything that the ACME server said.
 func (m *Manager) Ready(now time.Time) (note string, err error) {
 	var notes []string
 	for _, name := range m.c.Hostnames {
@@ -24,9 +24,21 @@ func (m *Manager) Ready(now time.Time) (note string, err error) {
 			return "", fmt.Errorf("the certificate for %s expired at %s: see the log", name, when(leaf.NotAfter))
 		case m.isFailing(name):
 			notes = append(notes, fmt.Sprintf("the certificate for %s cannot be renewed and ends at %s: see the log", name, when(leaf.NotAfter)))
+		case isLate(leaf, now):
+			notes = append(notes, fmt.Sprintf("the certificate for %s ends at %s and was not renewed in time", name, when(leaf.NotAfter)))
 		}
 	}
 	return strings.Join(notes, "\n"), nil
+}
+
+// lateShare is the part of its lifetime that a certificate has left when its renewal is
+// late: renewals begin with a third left.
+const lateShare = 6
+
+// isLate reports whether a renewal should have come by now. It goes by the lifetime, so
+// that a short-lived certificate is not always trouble.
+func isLate(leaf *x509.Certificate, now time.Time) bool {
+	return leaf.NotAfter.Sub(now) < leaf.NotAfter.Sub(leaf.NotBefore)/lateShare
 }
 
 // Ends are the ends of the certificates in use, by hostname. A name without a

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -183,3 +184,21 @@ func listener(t *testing.T) net.Listener {
 }
 
 func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+
+// tellsLateRenewal wants no word of a certificate while it may be renewed in time, and
+// one when less than a sixth of its lifetime is left.
+func (w *world) tellsLateRenewal(t *testing.T, roots *x509.CertPool) {
+	t.Helper()
+	conn, err := w.dial(t, roots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := conn.ConnectionState().PeerCertificates[0]
+	part := leaf.NotAfter.Sub(leaf.NotBefore) / 60
+	for left, want := range map[time.Duration]string{59: "", 30: "", 11: "", 9: w.name + " ends at ", 1: "was not renewed in time"} {
+		note, err := w.manager.Ready(leaf.NotAfter.Add(-left * part))
+		if err != nil || !strings.Contains(note, want) || want == "" && note != "" {
+			t.Errorf("with %d sixtieths left: %q, %v", left, note, err)
+		}
+	}
+}
