@@ -63,7 +63,7 @@ func TestMethods(t *testing.T) {
 	const path = "/get"
 	w := newWorld(t, func(c *proxy.Config) {
 		for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-			c.Routes = append(c.Routes, proxy.Route{Method: m, Path: path, Request: proxy.RequestEither, Response: proxy.ResponseMatch})
+			c.Routes = append(c.Routes, proxy.Route{Method: m, Path: path, Request: proxy.BodyEither, Response: proxy.BodyEither})
 		}
 	})
 	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete} {

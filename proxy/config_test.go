@@ -15,7 +15,7 @@ import (
 
 func goodConfig() proxy.Config {
 	return proxy.Config{
-		Routes: []proxy.Route{{Method: http.MethodPost, Path: "/a", Request: proxy.RequestEither, Response: proxy.ResponseMatch}},
+		Routes: []proxy.Route{{Method: http.MethodPost, Path: "/a", Request: proxy.BodyEither, Response: proxy.BodyEither}},
 		Ring:   func() *keys.Ring { return nil }, Upstreams: []*url.URL{{Scheme: "http", Host: "127.0.0.1:1"}}, Transport: &http.Transport{},
 		UpstreamTime: time.Second, MaxBodyBytes: 1, MaxAnswerBytes: 1, Queue: onePlace(), Budget: proxy.NewBudget(1 << 20), Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -45,8 +45,8 @@ func TestNew(t *testing.T) {
 		"no budget":        {func(c *proxy.Config) { c.Budget = nil }, "must be set"},
 		"no request mode":  {route(func(r *proxy.Route) { r.Request = 0 }), "modes"},
 		"no response mode": {route(func(r *proxy.Route) { r.Response = 0 }), "modes"},
-		"unknown request":  {route(func(r *proxy.Route) { r.Request = proxy.RequestPlain + 1 }), "modes"},
-		"unknown response": {route(func(r *proxy.Route) { r.Response = proxy.ResponsePlain + 1 }), "modes"},
+		"unknown request":  {route(func(r *proxy.Route) { r.Request = proxy.BodyPlain + 1 }), "modes"},
+		"unknown response": {route(func(r *proxy.Route) { r.Response = proxy.BodyPlain + 1 }), "modes"},
 		"negative padding": {route(func(r *proxy.Route) { r.PadBytes = -1 }), "padding"},
 		"a route twice":    {func(c *proxy.Config) { c.Routes = append(c.Routes, c.Routes[0]) }, "stands twice"},
 		"an empty path":    {path(""), "a path begins with /"},

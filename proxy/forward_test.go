@@ -14,7 +14,7 @@ func TestPathsStayVerbatim(t *testing.T) {
 	const path = "/a!b$c&d'(e)*+,;f=g:h@i/-._~"
 	u := startRaw(t, keeps)
 	w := newWorld(t, u.use, func(c *proxy.Config) {
-		c.Routes = append(c.Routes, proxy.Route{Method: http.MethodPost, Path: path, Request: proxy.RequestEither, Response: proxy.ResponseMatch})
+		c.Routes = append(c.Routes, proxy.Route{Method: http.MethodPost, Path: path, Request: proxy.BodyEither, Response: proxy.BodyEither})
 	})
 	q := plainRequest(w)
 	q.target = path

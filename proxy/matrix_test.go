@@ -46,8 +46,8 @@ func TestStatusesOfEveryMode(t *testing.T) {
 		w.Upstream.Answer(s.status, []byte(s.text))
 		for _, r := range modeRoutes() {
 			for _, k := range callers {
-				toSeal := r.Response == proxy.ResponseEncrypted || r.Response == proxy.ResponseMatch && k.encrypted
-				if r.Request != proxy.RequestEither || toSeal && k.answerKey == "" {
+				toSeal := r.Response == proxy.BodyEncrypted || r.Response == proxy.BodyEither && k.encrypted
+				if r.Request != proxy.BodyEither || toSeal && k.answerKey == "" {
 					continue // refused before the upstream: TestModes
 				}
 				tried++

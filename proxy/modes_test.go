@@ -53,8 +53,8 @@ func kinds(t *testing.T, w *world) []kind {
 
 func modeRoutes() []proxy.Route {
 	var out []proxy.Route
-	for request := proxy.RequestEither; request <= proxy.RequestPlain; request++ {
-		for response := proxy.ResponseMatch; response <= proxy.ResponsePlain; response++ {
+	for request := proxy.BodyEither; request <= proxy.BodyPlain; request++ {
+		for response := proxy.BodyEither; response <= proxy.BodyPlain; response++ {
 			for _, errors := range []bool{false, true} {
 				out = append(out, proxy.Route{Method: http.MethodPost, Path: fmt.Sprintf("/%d/%d/%t", request, response, errors),
 					Request: request, Response: response, PadBytes: 64, EncryptErrors: errors})
@@ -90,9 +90,9 @@ func (w *world) tryMode(t *testing.T, r proxy.Route, k kind, status int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	toSeal := r.Response == proxy.ResponseEncrypted || r.Response == proxy.ResponseMatch && k.encrypted
+	toSeal := r.Response == proxy.BodyEncrypted || r.Response == proxy.BodyEither && k.encrypted
 	switch {
-	case r.Request == proxy.RequestEncrypted && !k.encrypted, r.Request == proxy.RequestPlain && k.encrypted:
+	case r.Request == proxy.BodyEncrypted && !k.encrypted, r.Request == proxy.BodyPlain && k.encrypted:
 		w.refusedBeforeUpstream(t, x, calls, invalid("encData"))
 		return
 	case toSeal && k.answerKey == "":

@@ -67,9 +67,9 @@ func (p *Proxy) open(ctx context.Context, a admitted, n *note) (opened, error) {
 // names its key. Only an authenticated caller gets here.
 func (a admitted) allows(encrypted bool) error {
 	switch {
-	case encrypted && a.route.Request == RequestPlain:
+	case encrypted && a.route.Request == BodyPlain:
 		return kona.RefuseNamed(kona.InvalidInput, "encData", "the route takes plain bodies only")
-	case !encrypted && a.route.Request == RequestEncrypted:
+	case !encrypted && a.route.Request == BodyEncrypted:
 		return kona.RefuseNamed(kona.InvalidInput, "encData", "the route takes encrypted bodies only")
 	case !encrypted && kona.IsMiswrapped(a.body):
 		return kona.RefuseNamed(kona.InvalidInput, "encData", "the body is a JWE that is not in the encData wrapper, or not in that alone")
@@ -166,7 +166,7 @@ func opens(plain jwe.Plaintext, failed error) (jwe.Plaintext, error) {
 // terms chooses the key of the answer: the one the request names, else the
 // project's active key.
 func (a admitted) terms(encrypted bool, suite alg.Suite) (terms, error) {
-	if a.route.Response == ResponsePlain || a.route.Response == ResponseMatch && !encrypted {
+	if a.route.Response == BodyPlain || a.route.Response == BodyEither && !encrypted {
 		return terms{}, nil
 	}
 	key := a.key

@@ -127,7 +127,7 @@ func TestPlainBodiesRepeat(t *testing.T) {
 // answer again, and not that he was served.
 func TestRefusedIsNotProcessed(t *testing.T) {
 	p := remembering(t, func(c *proxy.Config) {
-		c.Routes = append(c.Routes, proxy.Route{Method: http.MethodPost, Path: "/plain", Request: proxy.RequestPlain, Response: proxy.ResponsePlain})
+		c.Routes = append(c.Routes, proxy.Route{Method: http.MethodPost, Path: "/plain", Request: proxy.BodyPlain, Response: proxy.BodyPlain})
 	})
 	other := *p.Caller
 	suspended := p.AddKey(t, proxytest.ASPID, &other, keys.Suspended)

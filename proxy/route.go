@@ -11,32 +11,25 @@ import (
 	"kmproxy/proxy/kona"
 )
 
-// RequestMode says which bodies a route takes. The zero value is invalid.
-type RequestMode uint8
+// BodyMode is the form of the bodies in one direction of a route. The zero value is
+// invalid.
+type BodyMode uint8
 
-// The request modes.
+// The modes.
 const (
-	RequestEither RequestMode = iota + 1 // the body decides
-	RequestEncrypted
-	RequestPlain
+	BodyEither BodyMode = iota + 1 // a request may have either form, and its response has the same
+	BodyEncrypted
+	BodyPlain
 )
 
-// ResponseMode says how a route answers. The zero value is invalid.
-type ResponseMode uint8
-
-// The response modes.
-const (
-	ResponseMatch ResponseMode = iota + 1 // as the request was
-	ResponseEncrypted
-	ResponsePlain
-)
+func (m BodyMode) isValid() bool { return m >= BodyEither && m <= BodyPlain }
 
 // Route is one API that is let through.
 type Route struct {
 	Method        string // of requests with a body: the token is over that alone
 	Path          string // compared byte for byte, without the base path
-	Request       RequestMode
-	Response      ResponseMode
+	Request       BodyMode
+	Response      BodyMode
 	PadBytes      int  // sealed plaintext is padded to a multiple of this; 0: not padded
 	EncryptErrors bool // seal the upstream's non-2xx answers too
 
@@ -52,8 +45,7 @@ type routes struct{ byPath map[string]map[string]*Route }
 func newRoutes(base string, list []Route) (routes, error) {
 	out := routes{byPath: make(map[string]map[string]*Route, len(list))}
 	for _, r := range list {
-		if r.Request < RequestEither || r.Request > RequestPlain ||
-			r.Response < ResponseMatch || r.Response > ResponsePlain || r.PadBytes < 0 {
+		if !r.Request.isValid() || !r.Response.isValid() || r.PadBytes < 0 {
 			return routes{}, fmt.Errorf("route %s %s: its modes or padding are not valid", r.Method, r.Path)
 		}
 		if !isVerbatim(base + r.Path) {

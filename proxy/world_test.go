@@ -29,7 +29,7 @@ func newWorld(t testing.TB, setups ...proxytest.Setup) *world {
 	w := &world{Proxy: proxytest.Start(t, append([]proxytest.Setup{func(c *proxy.Config) {
 		c.MaxBodyBytes = maxBody
 		for _, method := range []string{http.MethodGet, http.MethodPut} {
-			c.Routes = append(c.Routes, proxy.Route{Method: method, Path: getPath, Request: proxy.RequestEither, Response: proxy.ResponseMatch})
+			c.Routes = append(c.Routes, proxy.Route{Method: method, Path: getPath, Request: proxy.BodyEither, Response: proxy.BodyEither})
 		}
 	}}, setups...)...)}
 	w.foreign = w.project(t, "000000000000002")

@@ -37,7 +37,7 @@ func start(t *testing.T) (*proxytest.Proxy, *exchanges) {
 		c.Routes = nil
 		for _, r := range routes {
 			c.Routes = append(c.Routes, proxy.Route{Method: http.MethodPost, Path: r.path, PadBytes: r.padBytes,
-				Request: proxy.RequestEncrypted, Response: proxy.ResponseEncrypted})
+				Request: proxy.BodyEncrypted, Response: proxy.BodyEncrypted})
 		}
 	})
 	e := &exchanges{seen: map[string]exchange{}}

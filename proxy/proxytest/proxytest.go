@@ -79,8 +79,8 @@ func (p *Proxy) config(t testing.TB) proxy.Config {
 		HandshakeTime: 10 * time.Second, MaxIdle: 100, IdleTime: time.Minute, MaxAge: time.Hour, MaxHeaderBytes: 64 << 10, Now: time.Now})
 	t.Cleanup(transport.Close)
 	return proxy.Config{
-		Routes: []proxy.Route{{Method: http.MethodPost, Path: ARSPath, Request: proxy.RequestEither,
-			Response: proxy.ResponseMatch, PadBytes: 256}},
+		Routes: []proxy.Route{{Method: http.MethodPost, Path: ARSPath, Request: proxy.BodyEither,
+			Response: proxy.BodyEither, PadBytes: 256}},
 		Ring:      p.Live.Ring,
 		Upstreams: []*url.URL{to}, Transport: transport, UpstreamTime: 10 * time.Second,
 		Zones:     kona.Zones{"UTC": time.UTC, "KST": time.FixedZone("KST", 9*60*60)},

@@ -141,8 +141,8 @@ type Admin struct {
 type Route struct {
 	Method        string
 	Path          string // compared byte for byte, without Listen.BasePath
-	Request       RequestMode
-	Response      ResponseMode
+	Request       BodyMode
+	Response      BodyMode
 	PadBytes      int  // sealed plaintext is padded to a multiple of it; 0: off
 	EncryptErrors bool // seal the upstream's non-2xx answers too
 

@@ -214,10 +214,6 @@ func TestModesPrintTheirNames(t *testing.T) {
 		{config.StoreKind(0), "invalid"}, {config.StoreFile, "file"},
 		{config.SourceKind(0), "invalid"}, {config.SourceFile, "file"},
 		{config.SourcePassphraseFile, "passphrase-file"}, {config.SourcePassphraseEnv, "passphrase-env"},
-		{config.RequestMode(0), "invalid"}, {config.RequestEncrypted, "encrypted"},
-		{config.RequestPlain, "plain"}, {config.RequestEither, "either"},
-		{config.ResponseMode(0), "invalid"}, {config.ResponseEncrypted, "encrypted"},
-		{config.ResponsePlain, "plain"}, {config.ResponseMatch, "match"},
 	} {
 		if got := tt.mode.String(); got != tt.want {
 			t.Errorf("%#v prints %q, want %q", tt.mode, got, tt.want)

@@ -48,8 +48,8 @@ func defaultRoute(method, path string) Route {
 	return Route{
 		Method:   method,
 		Path:     path,
-		Request:  RequestEither,
-		Response: ResponseMatch,
+		Request:  BodyEither,
+		Response: BodyEither,
 		PadBytes: 256,
 
 		ForwardHeaders: []string{},

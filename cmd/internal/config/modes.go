@@ -50,32 +50,16 @@ const (
 // String is the kind as config.toml writes it.
 func (k SourceKind) String() string { return nameOf(sourceKinds, k) }
 
-// RequestMode says which request bodies a route takes. The zero value is
-// invalid.
-type RequestMode uint8
+// BodyMode is the form of the bodies in one direction of a route. It has no String:
+// its names are requestModes or responseModes. The zero value is invalid.
+type BodyMode uint8
 
-// The values of a route's request.
+// The values of a route's request and response.
 const (
-	RequestEncrypted RequestMode = iota + 1
-	RequestPlain
-	RequestEither // the body decides
+	BodyEncrypted BodyMode = iota + 1
+	BodyPlain
+	BodyEither // a request may have either form, and its response has the same
 )
-
-// String is the mode as config.toml writes it.
-func (m RequestMode) String() string { return nameOf(requestModes, m) }
-
-// ResponseMode says how a route answers. The zero value is invalid.
-type ResponseMode uint8
-
-// The values of a route's response.
-const (
-	ResponseEncrypted ResponseMode = iota + 1
-	ResponsePlain
-	ResponseMatch // as the request was
-)
-
-// String is the mode as config.toml writes it.
-func (m ResponseMode) String() string { return nameOf(responseModes, m) }
 
 func nameOf[M ~uint8](names string, m M) string {
 	all := strings.Fields(names)

@@ -87,8 +87,8 @@ func routeSettings(r *Route) []setting {
 		bind("method", &r.Method, text(checkMethod)),
 		bind("path", &r.Path, text(checkRoutePath)),
 		bind("forward_headers", &r.ForwardHeaders, list(checkForwarded)),
-		bind("request", &r.Request, mode[RequestMode](requestModes)),
-		bind("response", &r.Response, mode[ResponseMode](responseModes)),
+		bind("request", &r.Request, mode[BodyMode](requestModes)),
+		bind("response", &r.Response, mode[BodyMode](responseModes)),
 		bind("pad", &r.PadBytes, integer(0, 64<<10)),
 		bind("encrypt_errors", &r.EncryptErrors, yesOrNo()),
 	}

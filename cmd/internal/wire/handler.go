@@ -60,14 +60,12 @@ func (l *lasting) handler(c config.Config, k *keyring, toUpstream *upstream.Clie
 }
 
 func routes(list []config.Route) []proxy.Route {
-	request := map[config.RequestMode]proxy.RequestMode{config.RequestEither: proxy.RequestEither,
-		config.RequestEncrypted: proxy.RequestEncrypted, config.RequestPlain: proxy.RequestPlain}
-	response := map[config.ResponseMode]proxy.ResponseMode{config.ResponseMatch: proxy.ResponseMatch,
-		config.ResponseEncrypted: proxy.ResponseEncrypted, config.ResponsePlain: proxy.ResponsePlain}
+	modes := map[config.BodyMode]proxy.BodyMode{config.BodyEither: proxy.BodyEither,
+		config.BodyEncrypted: proxy.BodyEncrypted, config.BodyPlain: proxy.BodyPlain}
 	var out []proxy.Route
 	for _, r := range list {
-		out = append(out, proxy.Route{Method: r.Method, Path: r.Path, Request: request[r.Request],
-			Response: response[r.Response], PadBytes: r.PadBytes, EncryptErrors: r.EncryptErrors, ForwardHeaders: r.ForwardHeaders})
+		out = append(out, proxy.Route{Method: r.Method, Path: r.Path, Request: modes[r.Request],
+			Response: modes[r.Response], PadBytes: r.PadBytes, EncryptErrors: r.EncryptErrors, ForwardHeaders: r.ForwardHeaders})
 	}
 	return out
 }
