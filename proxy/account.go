@@ -12,15 +12,15 @@ import (
 	"kmproxy/keys"
 )
 
-// account is what one request has of a Budget: bytes, and the memory that is lent
-// to it. It is for one goroutine, but for what shares.go says.
+// account is what one request has of a Budget: reserved bytes, and buffers. It is for
+// one goroutine, except where shares.go says otherwise.
 type account struct {
-	budget *Budget
-	from   netip.Prefix
-	conn   string // the connection, by its remote address and port
-	since  time.Time
-	lent   []loan
-	shared bool // the memory may still be read by others
+	budget  *Budget
+	from    netip.Prefix
+	conn    string // the connection, by its remote address and port
+	since   time.Time
+	buffers []buffer
+	shared  bool // the buffers may still be read by others
 
 	received atomic.Int64 // bytes of the body
 
@@ -87,38 +87,38 @@ func (a *account) end() {
 	a.budget.remove(a)
 }
 
-// keep gives back all memory that was lent but that in which kept begins.
+// keep gives back all buffers but the one in which kept begins.
 func (a *account) keep(kept []byte) {
-	rest := a.lent[:0]
+	rest := a.buffers[:0]
 	freed := int64(0)
-	for _, l := range a.lent {
-		if cap(kept) > 0 && &l.room[:1][0] == &kept[:1][0] {
+	for _, l := range a.buffers {
+		if cap(kept) > 0 && &l.bytes[:1][0] == &kept[:1][0] {
 			rest = append(rest, l)
 			continue
 		}
-		freed += int64(len(l.room))
+		freed += int64(len(l.bytes))
 		if !a.shared {
-			a.budget.giveBack(l)
+			a.budget.buffers.put(l)
 		}
 	}
-	a.lent = rest
+	a.buffers = rest
 	a.owe(-freed)
 }
 
-// room lends n bytes until the account ends, as owe does.
-func (a *account) room(n int) []byte {
-	l := a.budget.lend(n)
-	a.owe(int64(len(l.room)))
-	a.lent = append(a.lent, l)
-	return l.room[:n:n]
+// allocate returns n bytes, which are reserved as by owe until the account ends.
+func (a *account) allocate(n int) []byte {
+	l := a.budget.buffers.get(n)
+	a.owe(int64(len(l.bytes)))
+	a.buffers = append(a.buffers, l)
+	return l.bytes[:n:n]
 }
 
 // readAll reads to the end. It begins with little memory, whatever length was
 // declared, and takes four times as much whenever that is full, up to what was
-// declared. There is some room after the body to see its end, to pad it, and for
+// declared. Some bytes are left after the body to see its end, to pad it, and for
 // what sealing it adds.
 func (a *account) readAll(from io.Reader, declared int64) ([]byte, error) {
-	const first, times, spare = 3584, 4, 512 // the first two are one room of 4 KiB
+	const first, times, spare = 3584, 4, 512 // the first two are one buffer of 4 KiB
 	body, err := a.grow(nil, int(min(max(declared, 0), first))+spare)
 	for err == nil {
 		if len(body) == cap(body) {
@@ -135,26 +135,26 @@ func (a *account) readAll(from io.Reader, declared int64) ([]byte, error) {
 	if err != io.EOF {
 		return nil, err
 	}
-	last := &a.lent[len(a.lent)-1]
+	last := &a.buffers[len(a.buffers)-1]
 	last.used = min(len(body)+spare, last.used) // the rest was never written to, and need not be cleared
 	return body[:len(body):last.used], nil
 }
 
-// grow returns room for n bytes with what body has, whose memory it gives back.
+// grow returns body in a new buffer for n bytes, and gives its old one back.
 func (a *account) grow(body []byte, n int) ([]byte, error) {
-	if err := a.take(int64(roomFor(n))); err != nil {
+	if err := a.take(int64(bufferSize(n))); err != nil {
 		return nil, err
 	}
-	l := a.budget.lend(n)
-	grown := append(l.room[:0:n], body...)
+	l := a.budget.buffers.get(n)
+	grown := append(l.bytes[:0:n], body...)
 	if cap(body) > 0 {
-		old := a.lent[len(a.lent)-1]
-		a.lent = a.lent[:len(a.lent)-1]
+		old := a.buffers[len(a.buffers)-1]
+		a.buffers = a.buffers[:len(a.buffers)-1]
 		old.used = len(body)
-		a.budget.giveBack(old)
-		a.owe(-int64(len(old.room)))
+		a.budget.buffers.put(old)
+		a.owe(-int64(len(old.bytes)))
 	}
-	a.lent = append(a.lent, l)
+	a.buffers = append(a.buffers, l)
 	return grown, nil
 }
 

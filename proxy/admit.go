@@ -76,7 +76,7 @@ func (p *Proxy) admit(s signed, claim *replay.Claim, n *note) (admitted, error) 
 		return admitted{}, err
 	}
 	n.namedKey(key)
-	if p.c.Calls != nil && !p.c.Calls.room(s.member.ASPID()) {
+	if p.c.Calls != nil && !p.c.Calls.hasRoom(s.member.ASPID()) {
 		return admitted{}, errTooManyCalls
 	}
 	return admitted{signed: s, claim: claim, key: key}, nil

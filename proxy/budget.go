@@ -10,8 +10,8 @@ import (
 	"kmproxy/proxy/origin"
 )
 
-// What a Budget counts for what it does not lend itself. Both are about what was
-// measured, with room to spare.
+// What a Budget counts for memory that it does not allocate itself. Both are a little
+// more than was measured.
 const (
 	perRequest    = 24 << 10 // bytes: goroutine, headers, the protocol's own state
 	perConnection = 48 << 10 // bytes: TLS, buffers, goroutines
@@ -19,7 +19,7 @@ const (
 
 // Budget bounds the memory that callers make the process hold: connections,
 // requests in flight and the bodies of requests and answers. It counts what is
-// reserved, not what has arrived, and it lends the memory too.
+// reserved, not what has arrived, and it allocates the memory of bodies.
 //
 // A request that is not verified yet has its memory out of a share of a quarter.
 // Where that share is full, the oldest unverified request of the network that
@@ -32,8 +32,8 @@ const (
 //
 // It is safe for concurrent use.
 type Budget struct {
-	most int64
-	rooms
+	most    int64
+	buffers bufferPool
 
 	mu       sync.Mutex
 	held     int64 // by everything

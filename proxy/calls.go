@@ -18,24 +18,24 @@ type Calls struct {
 	of   map[keys.ASPID]int
 }
 
-// NewCalls lets so many calls be pending at once; most is at least 2.
+// NewCalls returns a Calls for at most that many pending calls; most must be at least 2.
 func NewCalls(most int) *Calls { return &Calls{most: most, of: map[keys.ASPID]int{}} }
 
-// Pending is how many calls are pending.
+// Pending returns how many calls are pending.
 func (c *Calls) Pending() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.all
 }
 
-// room reports whether a call of the project would be let in now.
-func (c *Calls) room(project keys.ASPID) bool {
+// hasRoom reports whether a call of the project would be let in now.
+func (c *Calls) hasRoom(project keys.ASPID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.of[project] < c.most-c.all
 }
 
-// begin takes room for a call, which end gives back; or there is none.
+// begin reports whether a call of the project may begin. If so, end must follow.
 func (c *Calls) begin(project keys.ASPID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -63,7 +63,7 @@ func (p *Proxy) upstreamRequest(ctx context.Context, o opened) *http.Request {
 			Path:     upstream.BasePath(base) + o.route.Path,
 			RawPath:  upstream.BasePath(base) + o.route.Path,
 			RawQuery: o.request.URL.RawQuery},
-		Header:        goingOn(o.request, o.route, o.client),
+		Header:        forwardHeaders(o.request, o.route, o.client),
 		Body:          upstream.NewBody(content),
 		ContentLength: int64(len(content)),
 	}
@@ -93,7 +93,7 @@ func takeWhole(to opened, r *http.Response, most int64) (answer, error) {
 	if int64(len(body)) > most {
 		return answer{}, errAnswerTooLarge
 	}
-	endHop(r.Header)
+	removeHopHeaders(r.Header)
 	to.held.keep(body) // the request has gone, and its bodies are not needed any more
 	return answer{to: to, status: r.StatusCode, header: r.Header, body: body}, nil
 }

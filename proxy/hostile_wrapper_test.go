@@ -14,7 +14,7 @@ func wrapperRows() []row {
 	for _, good := range []string{
 		`{"encData":"JWE"}`, " {\t\"encData\" :\r\n\"JWE\" } \n",
 		// no object with that member: plain bodies, which go on unread
-		`"{\"encData\":\"JWE\"}"`, `{} {"encData":"JWE"}`, `{"token":"JWE","userId":1}`, `["JWE","JWE"]`, `{"token":"JWE."}`, `{"token":"eyJhbGciOiJSUzI1NiJ9.e30.AAAA"}`,
+		`{} {"encData":"JWE"}`, `{"token":"JWE","userId":1}`, `["JWE","JWE.",1]`, `{"token":"JWE."}`, `{"token":"eyJhbGciOiJSUzI1NiJ9.e30.AAAA"}`,
 	} {
 		rows = append(rows, row{name: "good " + good, base: sealedRequest, flaws: []flaw{wrapped(good)}, want: passes})
 	}
@@ -31,6 +31,7 @@ func wrapperRows() []row {
 		`{"userId":1,"encData":"JWE"}`, `{"encData":"x","encData":"JWE"}`,
 		// a JWE that is wrapped otherwise, or not at all
 		`JWE`, "JWE\n", `"JWE"`, `["JWE"]`, `{"data":"JWE"}`, `{"encDatas":"JWE"}`, `{"enc_data":"JWE"}`, `{"x":{"encData":"JWE"}}`, `[{"encData":"JWE"}]`, `{"data":"JWE=="}`,
+		`"{\"encData\":\"JWE\"}"`, `["JWE","JWE"]`,
 		// around it
 		`{"encData":"JWE"}{"userId":1}`, `{"encData":"JWE"} x`, `{"encData":"JWE"},`, "\ufeff{\"encData\":\"JWE\"}", "{\"encData\":\"JWE\"}\x00",
 		`{"encData":"JWE",}`, `{"encData":"JWE"`, `{"encData":"JWE`, `{"encData"`, `{"encData":JWE}`,

@@ -79,13 +79,13 @@ func (a admitted) allows(encrypted bool) error {
 	return nil
 }
 
-// message reads the wrapper and the JWE's header and parts, into memory of which
-// room lends so many bytes. It also returns the JWE as it stood in the body.
-func message(body []byte, room func(n int) []byte) (m jwe.Message, token []byte, err error) {
+// message reads the wrapper and the JWE's header and parts, into memory that allocate
+// returns. It also returns the JWE as it is in the body.
+func message(body []byte, allocate func(n int) []byte) (m jwe.Message, token []byte, err error) {
 	if token, err = kona.UnwrapUnchecked(body); err != nil {
 		return jwe.Message{}, nil, kona.RefuseNamed(kona.InvalidInput, "encData", err.Error())
 	}
-	m, err = jwe.ParseInto(room(jwe.RoomFor(token)), token)
+	m, err = jwe.ParseInto(allocate(jwe.RoomFor(token)), token)
 	if err != nil || m.Flawed() {
 		if err := wellFormed(token); err != nil {
 			return jwe.Message{}, nil, err
@@ -108,7 +108,7 @@ func wellFormed(token []byte) error {
 
 // decrypt opens the wrapper and the JWE in it.
 func (p *Proxy) decrypt(ctx context.Context, a admitted) (payload, alg.Suite, error) {
-	message, token, err := message(a.body, a.held.room)
+	message, token, err := message(a.body, a.held.allocate)
 	if err != nil {
 		return payload{}, alg.Suite{}, err
 	}

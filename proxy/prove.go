@@ -23,7 +23,7 @@ func Prove(server jwk.Private, client jwk.Public) error {
 		if err := proveOpen(server, s); err != nil {
 			return fmt.Errorf("opening with %s: %w", s, err)
 		}
-		if _, err := wrapped(client, s, []byte(rand.Text()), fresh); err != nil {
+		if _, err := wrapped(client, s, []byte(rand.Text()), allocate); err != nil {
 			return fmt.Errorf("sealing with %s: %w", s, err)
 		}
 	}
@@ -32,11 +32,11 @@ func Prove(server jwk.Private, client jwk.Public) error {
 
 func proveOpen(server jwk.Private, s alg.Suite) error {
 	canary := []byte(rand.Text())
-	body, err := wrapped(server.Public(), s, bytes.Clone(canary), fresh)
+	body, err := wrapped(server.Public(), s, bytes.Clone(canary), allocate)
 	if err != nil {
 		return err
 	}
-	m, _, err := message(body, fresh)
+	m, _, err := message(body, allocate)
 	if err != nil {
 		return err
 	}
@@ -50,5 +50,5 @@ func proveOpen(server jwk.Private, s alg.Suite) error {
 	return nil
 }
 
-// fresh is memory that nobody lends.
-func fresh(n int) []byte { return make([]byte, n) }
+// allocate returns new memory.
+func allocate(n int) []byte { return make([]byte, n) }

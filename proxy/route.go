@@ -63,14 +63,14 @@ func newRoutes(base string, list []Route) (routes, error) {
 		if slices.ContainsFunc(r.ForwardHeaders, isDisguised) {
 			return routes{}, fmt.Errorf("route %s %s: a forwarded header is spelled with letters, digits and hyphens", r.Method, r.Path)
 		}
-		r.ForwardHeaders = canonical(r.ForwardHeaders)
+		r.ForwardHeaders = canonicalNames(r.ForwardHeaders)
 		methods[r.Method] = &r
 	}
 	return out, nil
 }
 
-// isVerbatim tells whether a path has one spelling alone, so that comparing it
-// byte for byte is all there is to routing.
+// isVerbatim reports whether a path has only one spelling, so that routes can compare
+// paths byte for byte.
 func isVerbatim(path string) bool {
 	u := url.URL{Path: path, RawPath: path}
 	return strings.HasPrefix(path, "/") && u.EscapedPath() == path && !strings.Contains(path, "%")

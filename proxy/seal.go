@@ -35,7 +35,7 @@ func (p *Proxy) seal(a answer) (sealed, error) {
 	if err != nil {
 		return sealed{}, kona.Refuse(kona.Internal, "the client's half of key "+string(t.key.ID())+" is not usable")
 	}
-	s.body, err = wrapped(client, t.suite, pad(a.body, a.to.route.PadBytes, a.to.held.room), a.to.held.room)
+	s.body, err = wrapped(client, t.suite, pad(a.body, a.to.route.PadBytes, a.to.held.allocate), a.to.held.allocate)
 	if err != nil {
 		return sealed{}, kona.Refuse(kona.Internal, "sealing the answer under key "+string(t.key.ID()))
 	}
@@ -49,10 +49,10 @@ func (p *Proxy) seal(a answer) (sealed, error) {
 	return s, nil
 }
 
-// wrapped seals a plaintext, over which it writes, and puts the wrapper around it; in
-// memory of which room lends so many bytes.
-func wrapped(to jwk.Public, s alg.Suite, plaintext []byte, room func(n int) []byte) ([]byte, error) {
-	dst := room(kona.WrapperBytes + jwe.RoomToSeal(to, s, len(plaintext)))
+// wrapped seals a plaintext, which it overwrites, and puts it in the wrapper, in memory
+// that allocate returns.
+func wrapped(to jwk.Public, s alg.Suite, plaintext []byte, allocate func(n int) []byte) ([]byte, error) {
+	dst := allocate(kona.WrapperBytes + jwe.RoomToSeal(to, s, len(plaintext)))
 	return kona.Wrap(dst[:0], func(dst []byte) ([]byte, error) { return jwe.SealOver(dst, to, s, plaintext) })
 }
 
@@ -75,14 +75,15 @@ var tellsOfPlaintext = []string{"Content-Digest", "Repr-Digest", "Digest", "Cont
 	"Content-Language", "Content-Location", "Content-Disposition", "Accept-Ranges", "Content-Range", "Signature", "Signature-Input"}
 
 // pad adds JSON blanks up to the next multiple of size, so that the length of an
-// answer does not tell what it says. If body's memory does not do, room lends some.
-func pad(body []byte, size int, room func(n int) []byte) []byte {
+// answer does not tell what it says. If body has too little capacity, it is copied to
+// memory that allocate returns.
+func pad(body []byte, size int, allocate func(n int) []byte) []byte {
 	if size <= 1 || len(body)%size == 0 {
 		return body
 	}
 	padded := len(body) + size - len(body)%size
 	if padded > cap(body) {
-		body = append(room(padded)[:0], body...)
+		body = append(allocate(padded)[:0], body...)
 	}
 	for len(body) < padded {
 		body = append(body, ' ')

@@ -228,7 +228,7 @@ func act(random *rand.Rand, open []*account) []*account {
 	case 1:
 		_ = a.verified(keys.ASPID(fmt.Sprint(random.IntN(3))))
 	case 2:
-		a.keep(a.room(1 << random.IntN(14)))
+		a.keep(a.allocate(1 << random.IntN(14)))
 	default:
 		a.end()
 		return append(open[:i], open[i+1:]...)
@@ -261,10 +261,10 @@ func (b *Budget) wantSum(t *testing.T) {
 func TestKeepGivesBack(t *testing.T) {
 	b := NewBudget(64 << 20)
 	a := anAccount(t, b)
-	a.room(100_000)
-	kept := a.room(1000)
-	a.room(10_000)
-	if a.keep(kept); b.Held() != perRequest+1024 || len(a.lent) != 1 {
-		t.Errorf("%d bytes in %d rooms are held", b.Held()-perRequest, len(a.lent))
+	a.allocate(100_000)
+	kept := a.allocate(1000)
+	a.allocate(10_000)
+	if a.keep(kept); b.Held() != perRequest+1024 || len(a.buffers) != 1 {
+		t.Errorf("%d bytes in %d buffers are held", b.Held()-perRequest, len(a.buffers))
 	}
 }

@@ -11,15 +11,15 @@ func (w *walker) serialized() bool {
 	}
 	for more := true; more; {
 		name, ok := s.name()
-		if !ok || !s.expect(':') || !isJWEMember(name) {
+		if !ok || !s.expect(':') || !isJWEMember(string(name)) {
 			return false
 		}
 		s.space()
 		value := s.rest
 		more = s.skipValue()
 		value = value[:len(value)-len(s.rest)]
-		ciphertext = ciphertext || name == "ciphertext"
-		enc = enc || namesEnc(name, value)
+		ciphertext = ciphertext || string(name) == "ciphertext"
+		enc = enc || namesEnc(string(name), value)
 	}
 	if ciphertext && enc {
 		w.scanner = s

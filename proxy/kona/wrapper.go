@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"strings"
 )
 
 // ErrWrapper reports a body that has an encData member but is not a wrapper: an
@@ -80,7 +79,7 @@ func IsEncrypted(body []byte) bool {
 		if !ok {
 			return false
 		}
-		if strings.EqualFold(name, WrapperMember) {
+		if bytes.EqualFold(name, []byte(WrapperMember)) {
 			return true
 		}
 		if !s.skipValue() {
@@ -122,19 +121,20 @@ func (s *scanner) literal(text string) bool {
 	return ok
 }
 
-// name reads the next member's name and resolves its escapes.
-func (s *scanner) name() (string, bool) {
+// name reads the next member's name and resolves its escapes. Without any, the name
+// shares the body's memory.
+func (s *scanner) name() ([]byte, bool) {
 	s.space()
 	quoted, ok := s.quoted()
 	if !ok {
-		return "", false
+		return nil, false
 	}
-	if !bytes.ContainsRune(quoted, '\\') {
-		return string(quoted[1 : len(quoted)-1]), true
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1], true
 	}
 	var name string
 	_ = json.Unmarshal(quoted, &name) // an invalid name stays empty and matches nothing
-	return name, true
+	return []byte(name), true
 }
 
 // quoted reads a string and returns it with its quotes.

@@ -27,8 +27,8 @@ func TestReadAll(t *testing.T) {
 					t.Fatalf("%d bytes, declared %d, %s: got %d, %v", size, declared, how, len(got), err)
 				}
 				reserved := held.budget.Held() - perRequest
-				if int(reserved) != lentBy(held) || reserved > int64(max(8<<10, 6*size)) {
-					t.Errorf("%d bytes, declared %d, %s: %d bytes are reserved, %d lent", size, declared, how, reserved, lentBy(held))
+				if int(reserved) != allocatedBy(held) || reserved > int64(max(8<<10, 6*size)) {
+					t.Errorf("%d bytes, declared %d, %s: %d bytes are reserved, %d lent", size, declared, how, reserved, allocatedBy(held))
 				}
 				held.end()
 				if held.budget.Held() != 0 {
@@ -48,9 +48,9 @@ func anAccount(t *testing.T, b *Budget) *account {
 	return a
 }
 
-func lentBy(a *account) (bytes int) {
-	for _, l := range a.lent {
-		bytes += len(l.room)
+func allocatedBy(a *account) (bytes int) {
+	for _, l := range a.buffers {
+		bytes += len(l.bytes)
 	}
 	return bytes
 }
@@ -65,24 +65,24 @@ func TestReadAllPassesErrors(t *testing.T) {
 	}
 }
 
-// TestRoomsComeBackZeroed: memory is lent to one at a time, and holds nothing of who
+// TestBuffersComeBackZeroed: memory is lent to one at a time, and holds nothing of who
 // had it before.
-func TestRoomsComeBackZeroed(t *testing.T) {
+func TestBuffersComeBackZeroed(t *testing.T) {
 	budget, random := NewBudget(1<<30), rand.New(rand.NewPCG(1, 2))
 	for range 300 {
 		one, other := anAccount(t, budget), anAccount(t, budget)
 		for range 5 {
 			size := random.IntN(1 << random.IntN(18))
 			for _, held := range []*account{one, other} {
-				room := held.room(size)
-				if whole := held.lent[len(held.lent)-1].room; len(room) != size || cap(room) != size || slices.ContainsFunc(whole, func(b byte) bool { return b != 0 }) {
+				room := held.allocate(size)
+				if whole := held.buffers[len(held.buffers)-1].bytes; len(room) != size || cap(room) != size || slices.ContainsFunc(whole, func(b byte) bool { return b != 0 }) {
 					t.Fatalf("%d of %d bytes, not all zero", len(room), size)
 				}
 			}
-			for i, l := range one.lent {
-				fill(l.room[:l.used], 1)
-				fill(other.lent[i].room[:other.lent[i].used], 2)
-				if bytes.IndexByte(l.room[:l.used], 2) >= 0 {
+			for i, l := range one.buffers {
+				fill(l.bytes[:l.used], 1)
+				fill(other.buffers[i].bytes[:other.buffers[i].used], 2)
+				if bytes.IndexByte(l.bytes[:l.used], 2) >= 0 {
 					t.Fatal("two have the same memory")
 				}
 			}
