@@ -41,7 +41,7 @@ async function exchange(job, call, seal, open) {
 }
 
 /** sign returns the headers of a body. The token is over the text that is sent. */
-function sign(job, call, body) {
+export function sign(job, call, body) {
   const now = new Date(Date.now() + NINE_HOURS).toISOString().replace(/\D/g, ''); // yyyyMMddHHmmssSSS in KST
   const mac = createHmac('sha256', job.secretKey).update(body, 'utf8').digest('base64');
   return {
