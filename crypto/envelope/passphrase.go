@@ -10,8 +10,8 @@ import (
 	"kmproxy/crypto/sensitive"
 )
 
-// MinPassphrase is the shortest accepted passphrase, in bytes.
-const MinPassphrase = 12
+// minPassphrase is the shortest accepted passphrase, in bytes.
+const minPassphrase = 12
 
 // ErrPassphrase reports a passphrase that is too short.
 var ErrPassphrase = errors.New("the passphrase is shorter than 12 bytes")
@@ -35,7 +35,7 @@ func NewKDF() KDF {
 
 // Derive makes the master key. It costs MemoryKiB of memory for a moment.
 func (k KDF) Derive(passphrase sensitive.Bytes) (Key, error) {
-	if passphrase.Len() < MinPassphrase {
+	if passphrase.Len() < minPassphrase {
 		return Key{}, ErrPassphrase
 	}
 	if err := k.check(); err != nil {

@@ -15,9 +15,9 @@ import (
 	"kmproxy/crypto/jwk"
 )
 
-// MaxHeaderBytes bounds the encoded header, in bytes. Real headers have 39 to
+// maxHeaderBytes bounds the encoded header, in bytes. Real headers have 39 to
 // 150; a megabyte of header is an attack on the parser.
-const MaxHeaderBytes = 1024
+const maxHeaderBytes = 1024
 
 const (
 	ivBytes  = 12 // RFC 7518 §5.3: 96-bit IV
@@ -65,7 +65,7 @@ func parse(room, token []byte) (Message, error) {
 	if !ok {
 		return Message{}, fail("not five parts separated by dots")
 	}
-	if len(parts[0]) > MaxHeaderBytes {
+	if len(parts[0]) > maxHeaderBytes {
 		return Message{}, fail("the header is longer than 1024 bytes")
 	}
 	suite, err := headerSuite(parts[0])

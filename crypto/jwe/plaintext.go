@@ -10,22 +10,18 @@ import (
 // Plaintext is the content of a message that was opened. Only Open makes one;
 // using the zero value is a bug and panics, so that nothing unopened is ever
 // taken for a body. It is a handle: copies share the content. It prints as
-// nothing. Safe for concurrent use as long as nobody wipes it meanwhile.
+// nothing. Safe for concurrent use.
 type Plaintext struct{ content sensitive.Bytes }
 
 // Bytes returns the content, which may be empty. It must not be changed. Bytes
-// panics on a Plaintext that was never opened or is wiped.
+// panics on a Plaintext that was never opened.
 func (p Plaintext) Bytes() []byte {
 	content := p.content.Expose()
 	if content == nil { // Open's is never nil, not even when it is empty
-		panic("jwe: Bytes of a Plaintext that was never opened or is wiped")
+		panic("jwe: Bytes of a Plaintext that was never opened")
 	}
 	return content
 }
-
-// Wipe overwrites the content when it is no longer needed, for all copies of the
-// handle.
-func (p Plaintext) Wipe() { p.content.Wipe() }
 
 // String keeps the content out of everything that prints.
 func (p Plaintext) String() string { return p.content.String() }

@@ -153,9 +153,6 @@ func (p Public) RSA() *rsa.PublicKey { return p.key }
 // Allows tells whether the key's record allows a suite.
 func (p Public) Allows(s alg.Suite) bool { return p.key != nil && p.allowed.Allows(s) }
 
-// Allowed is the set of algorithms the key is bound to.
-func (p Public) Allowed() alg.Set { return p.allowed }
-
 // Equal compares the keys, not what they are allowed.
 func (p Public) Equal(other Public) bool {
 	return p.key != nil && other.key != nil && p.key.Equal(other.key)

@@ -20,8 +20,8 @@ import (
 // The accepted lengths, in characters: a time of 16 or 17 digits, the MAC's
 // base64 padded or not. The documents say 66, clients send 67.
 const (
-	MinLen = 65
-	MaxLen = 67
+	minLen = 65
+	maxLen = 67
 )
 
 const prefix = "KMV1:"
@@ -40,7 +40,7 @@ type Token struct {
 
 // Parse reads a token. Errors are ErrLength or ErrForm.
 func Parse(s string) (Token, error) {
-	if len(s) < MinLen || len(s) > MaxLen {
+	if len(s) < minLen || len(s) > maxLen {
 		return Token{}, ErrLength
 	}
 	rest, ok := strings.CutPrefix(s, prefix)

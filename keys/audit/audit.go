@@ -104,12 +104,9 @@ func (k Key) chain(before string, e Entry) (string, error) {
 	return hex.EncodeToString(mac.Sum(nil)), nil
 }
 
-// Verify checks a whole chain, from the first entry on. Its error is ErrBroken
-// and names the first entry that is missing, edited or out of place.
-func (k Key) Verify(entries []Entry) error { return k.VerifyAfter(nil, entries) }
-
-// VerifyAfter checks the entries that follow last, which was verified before; a
-// nil last is before the first entry. Its error is that of Verify.
+// VerifyAfter checks the entries that follow last, which was verified before; after a
+// nil last they are a whole chain, from the first entry on. Its error is ErrBroken and
+// names the first entry that is missing, edited or out of place.
 func (k Key) VerifyAfter(last *Entry, entries []Entry) error {
 	failed := make([]error, len(entries))
 	cores.Each(len(entries), func(i int) { // each wants only what the one before claims to be

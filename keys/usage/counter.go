@@ -65,8 +65,8 @@ func (c *Counter) Count(id keys.ASPID, key keys.KeyID, d Direction, s alg.Suite,
 	}
 }
 
-// Uses is what was counted so far.
-func (c *Counter) Uses() []keys.Use {
+// uses is what was counted so far.
+func (c *Counter) uses() []keys.Use {
 	var out []keys.Use
 	c.cells.Range(func(k, v any) bool {
 		w, counted := k.(what), v.(*cell)

@@ -37,8 +37,8 @@ func (w *Watcher) Read(p []byte) {
 	}
 }
 
-// Clean reports whether every request so far had one unambiguous end.
-func (w *Watcher) Clean() bool { return !w.lost.Load() }
+// clean reports whether every request so far had one unambiguous end.
+func (w *Watcher) clean() bool { return !w.lost.Load() }
 
 // take consumes some bytes of p, which is not empty.
 func (w *Watcher) take(p []byte) (n int, ok bool) {
@@ -72,5 +72,5 @@ func Ends(r *http.Request) bool {
 		return true
 	}
 	w, watched := r.Context().Value(contextKey{}).(*Watcher)
-	return watched && r.ProtoMinor > 0 && w.Clean()
+	return watched && r.ProtoMinor > 0 && w.clean()
 }

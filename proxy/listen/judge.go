@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// ExpiresSoon is how long before its end a certificate is trouble.
-const ExpiresSoon = 14 * 24 * time.Hour
+// expiresSoon is how long before its end a certificate is trouble.
+const expiresSoon = 14 * 24 * time.Hour
 
 // Trouble says in words what is wrong with a certificate at now, or will be soon;
 // empty: nothing. what names it. The text stays the same until the trouble changes.
@@ -19,7 +19,7 @@ func Trouble(what string, c *x509.Certificate, now time.Time) string {
 		return fmt.Sprintf("%s expired at %s", what, when(c.NotAfter))
 	case now.Before(c.NotBefore):
 		return fmt.Sprintf("%s is not valid before %s", what, when(c.NotBefore))
-	case now.Add(ExpiresSoon).After(c.NotAfter):
+	case now.Add(expiresSoon).After(c.NotAfter):
 		return fmt.Sprintf("%s expires at %s", what, when(c.NotAfter))
 	}
 	return ""

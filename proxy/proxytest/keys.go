@@ -30,9 +30,9 @@ func (p *Proxy) keys(t testing.TB) {
 	p.Caller = &caller.Caller{Now: time.Now}
 	p.AddProject(t, ASPID, p.Caller)
 	p.AddKey(t, ASPID, p.Caller, 0)
-	p.Live, err = keys.Open(ctx, p.Store, master)
+	p.live, err = keys.Open(ctx, p.Store, master)
 	must(t, err)
-	go p.Live.Follow(ctx, func(err error) { p.Log.add(fmt.Sprint("follow: ", err)) })
+	go p.live.Follow(ctx, func(err error) { p.Log.add(fmt.Sprint("follow: ", err)) })
 }
 
 // AddProject registers a service provider and gives its credentials to c.
@@ -63,11 +63,11 @@ func (p *Proxy) AddKey(t testing.TB, id keys.ASPID, c *caller.Caller, state keys
 // Settle waits until the running proxy shows what was committed so far.
 func (p *Proxy) Settle(t testing.TB) {
 	t.Helper()
-	if p.Live == nil {
+	if p.live == nil {
 		return
 	}
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if upToDate, err := p.Live.Current(t.Context()); err == nil && upToDate {
+		if upToDate, err := p.live.Current(t.Context()); err == nil && upToDate {
 			return
 		}
 	}

@@ -41,7 +41,7 @@ type Proxy struct {
 	Caller   *caller.Caller // the project's own, with its active key
 	Manager  *keys.Manager
 	Store    keys.Store
-	Live     *keys.Live
+	live     *keys.Live
 	Actor    keys.Actor
 	HTTP     *http.Client
 	Log      *Buffer
@@ -81,7 +81,7 @@ func (p *Proxy) config(t testing.TB) proxy.Config {
 	return proxy.Config{
 		Routes: []proxy.Route{{Method: http.MethodPost, Path: ARSPath, Request: proxy.BodyEither,
 			Response: proxy.BodyEither, PadBytes: 256}},
-		Ring:      p.Live.Ring,
+		Ring:      p.live.Ring,
 		Upstreams: []*url.URL{to}, Transport: transport, UpstreamTime: 10 * time.Second,
 		Zones:     kona.Zones{"UTC": time.UTC, "KST": time.FixedZone("KST", 9*60*60)},
 		ClockSkew: 5 * time.Minute, MaxBodyBytes: 1 << 20, MaxAnswerBytes: 8 << 20,
@@ -103,13 +103,13 @@ func (p *Proxy) serve(t testing.TB, c proxy.Config) {
 	l, err := Listen()
 	must(t, err)
 	server := listen.New(listen.Config{Handler: p.Handler, Certificates: ca.Certificates([]string{"127.0.0.1"}, time.Now),
-		AskClients: func() bool { return p.Live.Ring().Pinned() },
+		AskClients: func() bool { return p.live.Ring().Pinned() },
 		AnswerTime: time.Minute, Log: c.Log})
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(ctx, l) }()
 	p.URL = "https://" + l.Addr().String()
-	p.HTTP = p.Client(t)
+	p.HTTP = p.client(t)
 	p.Caller.URL, p.Caller.HTTP = p.URL, p.HTTP
 	t.Cleanup(func() {
 		p.HTTP.CloseIdleConnections()

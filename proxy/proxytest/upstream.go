@@ -84,17 +84,10 @@ func (u *Upstream) Last(t testing.TB) Received {
 // Listen opens a free port on loopback.
 func Listen() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
 
-// Client is an HTTP client that trusts the proxy's certificate and speaks HTTP/2
+// client is an HTTP client that trusts the proxy's certificate and speaks HTTP/2
 // where it can.
-func (p *Proxy) Client(t testing.TB) *http.Client {
+func (p *Proxy) client(t testing.TB) *http.Client {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.CA}, ForceAttemptHTTP2: true, DisableCompression: true}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport}
-}
-
-// ClientHTTP1 is one that speaks HTTP/1.1.
-func (p *Proxy) ClientHTTP1(t testing.TB) *http.Client {
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.CA}, DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport}
 }

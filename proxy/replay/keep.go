@@ -43,7 +43,7 @@ type keeper struct {
 }
 
 // Keep reads what processes before this one claimed within window, at most
-// LongestWindow, and from now on writes claims to a folder, which it makes if it is
+// longestWindow, and from now on writes claims to a folder, which it makes if it is
 // not there. Several processes may use one folder: each reads the others' claims
 // at its start alone. It is called before the first claim, and once. Close must
 // follow.

@@ -33,8 +33,8 @@ type Limits struct {
 	PerProject int // of those, so that no project fills it alone
 }
 
-// LongestWindow is how long a Memory can remember a request, in days of 24 hours.
-const LongestWindow = 90 * 24 * time.Hour
+// longestWindow is how long a Memory can remember a request, in days of 24 hours.
+const longestWindow = 90 * 24 * time.Hour
 
 // Memory is safe for concurrent use.
 type Memory struct {
@@ -68,7 +68,7 @@ func numberOf(project keys.ASPID) number {
 func New(l Limits) *Memory { return &Memory{limits: l} }
 
 // Claim remembers a request, before anything is done for it. It is refused if the
-// same was claimed within window, which is at most LongestWindow, and not released
+// same was claimed within window, which is at most longestWindow, and not released
 // since. Errors: ErrReplayed, ErrFull.
 func (m *Memory) Claim(project keys.ASPID, id ID, window time.Duration, now time.Time) (*Claim, error) {
 	e := entry{id, numberOf(project)}

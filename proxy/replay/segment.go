@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// ErrStalled reports a disk that does not take what is written to it.
-var ErrStalled = errors.New("the disk takes nothing")
+// errStalled reports a disk that does not take what is written to it.
+var errStalled = errors.New("the disk takes nothing")
 
 // patience is how long a request waits for a write that another one is making.
 const patience = 100 * time.Millisecond
@@ -83,7 +83,7 @@ func (s *segment) await(b *batch, records int) {
 	select {
 	case <-b.done:
 	case <-late.C:
-		s.fail(fmt.Errorf("writing %s: %w", s.path, ErrStalled), records)
+		s.fail(fmt.Errorf("writing %s: %w", s.path, errStalled), records)
 	}
 }
 

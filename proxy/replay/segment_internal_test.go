@@ -14,7 +14,7 @@ func TestStalledDisk(t *testing.T) {
 	failures := make(chan error, 10)
 	s := &segment{path: filepath.Join(t.TempDir(), "x"), failed: func(err error) { failures <- err }, writing: true} // a write that never ends
 	s.append(record{at: 1, kind: claimed})
-	if err := <-failures; !errors.Is(err, ErrStalled) {
+	if err := <-failures; !errors.Is(err, errStalled) {
 		t.Errorf("got %v", err)
 	}
 	before := time.Now()

@@ -16,14 +16,14 @@ import (
 // Path is the API's path.
 const Path = "/api/v1/bankaccounts/ars/auth"
 
-// MaxUserID is the largest member id: past int64, and past what a float64 holds.
-const MaxUserID uint64 = 9999999999999999999
+// maxUserID is the largest member id: past int64, and past what a float64 holds.
+const maxUserID uint64 = 9999999999999999999
 
 const maxBodyBytes = 64 << 10
 
-// Handler serves the API. see is called with every request's body as it arrived;
+// handler serves the API. see is called with every request's body as it arrived;
 // it may be nil.
-func Handler(see func(r *http.Request, body []byte)) http.Handler {
+func handler(see func(r *http.Request, body []byte)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+Path, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
@@ -60,7 +60,7 @@ func answer(body []byte) (status int, out []byte) {
 }
 
 // validUserID wants one JSON object whose userId is a whole number from 1 to
-// MaxUserID. It is read as text, so that no digit is lost.
+// maxUserID. It is read as text, so that no digit is lost.
 func validUserID(body []byte) bool {
 	var in struct {
 		UserID json.RawMessage `json:"userId"`
@@ -69,7 +69,7 @@ func validUserID(body []byte) bool {
 		return false
 	}
 	id, err := strconv.ParseUint(string(in.UserID), 10, 64)
-	return err == nil && id >= 1 && id <= MaxUserID
+	return err == nil && id >= 1 && id <= maxUserID
 }
 
 // authNumber is a random number of two digits.

@@ -45,7 +45,7 @@ func (s *Server) Last() Seen {
 
 // Serve answers until ctx ends.
 func (s *Server) Serve(ctx context.Context) error {
-	h := &http.Server{Handler: Handler(s.see), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	h := &http.Server{Handler: handler(s.see), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = h.Close() }) // a demo has nothing to drain
 	defer stop()
 	if err := h.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Config is a whole, checked config. It is made by Load, Parse and Default; the
+// Config is a whole, checked config. It is made by Load and Default; the
 // zero value is not valid. Paths in it are absolute. It holds no secret: those
 // come from the files and the environment that it names. It is safe for
 // concurrent use as long as nobody changes it.

@@ -19,7 +19,7 @@ func readDocument(file string, data []byte) (document, error) {
 	if bad, ok := errors.AsType[*toml.DecodeError](err); ok {
 		line, column := bad.Position()
 		return document{}, &Error{[]Problem{{
-			File: file, Line: line, Column: column,
+			File: file, Line: line, column: column,
 			Text: strings.TrimPrefix(bad.Error(), "toml: "),
 		}}}
 	}

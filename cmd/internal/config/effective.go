@@ -9,7 +9,7 @@ import (
 )
 
 // Effective is the whole config as TOML, the defaults and the folder of relative
-// paths filled in. Parse makes the same config of it. It holds no secret.
+// paths filled in. Load makes the same config of it. It holds no secret.
 func (c Config) Effective() string {
 	var b strings.Builder
 	table := ""

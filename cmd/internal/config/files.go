@@ -71,13 +71,13 @@ const openModes fs.FileMode = 0o027
 
 // ModeError reports a private file whose mode is open to others than its owner.
 type ModeError struct {
-	Path string
-	Mode fs.FileMode // permission bits
+	path string
+	mode fs.FileMode // permission bits
 }
 
 // Error names the file and its mode.
 func (e *ModeError) Error() string {
-	return fmt.Sprintf("%s is open to others (mode %04o)", e.Path, e.Mode)
+	return fmt.Sprintf("%s is open to others (mode %04o)", e.path, e.mode)
 }
 
 // Hint is what to do about it.

@@ -21,7 +21,7 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("reading the config: %w", err)
 	}
-	return Parse(path, data, filepath.Dir(abs))
+	return parse(path, data, filepath.Dir(abs))
 }
 
 // ReadFile returns what a file holds. One that holds more than most bytes is an error,
@@ -48,10 +48,10 @@ func ReadMost(from io.Reader, name string, most int) ([]byte, error) {
 	return data, nil
 }
 
-// Parse checks the content of a config file. file names it in problems; dir is
+// parse checks the content of a config file. file names it in problems; dir is
 // the absolute folder that relative paths are taken from. Files are not looked
 // at, see Config.CheckFiles. Every error is an *Error.
-func Parse(file string, data []byte, dir string) (Config, error) {
+func parse(file string, data []byte, dir string) (Config, error) {
 	doc, err := readDocument(file, data)
 	if err != nil {
 		return Config{}, err

@@ -9,9 +9,9 @@ import (
 
 // Problem is one mistake in a config file.
 type Problem struct {
-	File   string // as it was named to Load or Parse
+	File   string // as it was named to Load
 	Line   int    // from 1; 0: the key is not in the file
-	Column int    // from 1, where the file is no TOML; else 0
+	column int    // from 1, where the file is no TOML; else 0
 	Key    string // as "listen.address" or "route[0].path", from 0; "" where the file is no TOML
 	Text   string // what is wrong with it
 	Hint   string // what to do about it; may be empty
@@ -21,7 +21,7 @@ type Problem struct {
 func (p Problem) Error() string {
 	var b strings.Builder
 	b.WriteString(p.File)
-	for _, n := range []int{p.Line, p.Column} {
+	for _, n := range []int{p.Line, p.column} {
 		if n > 0 {
 			fmt.Fprintf(&b, ":%d", n)
 		}

@@ -6,26 +6,26 @@ import (
 	"syscall"
 )
 
-// ListenError reports an address that cannot be listened on.
-type ListenError struct {
-	Key string // of the config, as "listen.address"
-	Err error
+// listenError reports an address that cannot be listened on.
+type listenError struct {
+	key string // of the config, as "listen.address"
+	err error
 }
 
 // Error is "key: what is wrong".
-func (e *ListenError) Error() string { return e.Key + ": " + e.Err.Error() }
+func (e *listenError) Error() string { return e.key + ": " + e.err.Error() }
 
 // Unwrap returns what is wrong.
-func (e *ListenError) Unwrap() error { return e.Err }
+func (e *listenError) Unwrap() error { return e.err }
 
 // Hint is what to do about it; it may be empty.
-func (e *ListenError) Hint() string {
+func (e *listenError) Hint() string {
 	switch {
-	case errors.Is(e.Err, syscall.EACCES) && e.Key == httpPortKey:
+	case errors.Is(e.err, syscall.EACCES) && e.key == httpPortKey:
 		return "set tls.acme.http_port = 0 to do without HTTP-01 (TLS-ALPN-01 is answered on listen.address, which must be reached as port 443), or " + privilege
-	case errors.Is(e.Err, syscall.EACCES):
+	case errors.Is(e.err, syscall.EACCES):
 		return "use a port from 1024 on, or " + privilege
-	case errors.Is(e.Err, syscall.EADDRINUSE):
+	case errors.Is(e.err, syscall.EADDRINUSE):
 		return "another program listens there: stop it, or use another port"
 	}
 	return ""
@@ -40,7 +40,7 @@ const (
 func listenOn(key, address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, &ListenError{key, err}
+		return nil, &listenError{key, err}
 	}
 	return l, nil
 }

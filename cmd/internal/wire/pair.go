@@ -17,40 +17,40 @@ import (
 	"kmproxy/proxy/listen"
 )
 
-// FileError reports a file that a config names and that cannot be used.
-type FileError struct {
-	Key  string // of the config, as "tls.key_file"
-	File string
-	Err  error
+// fileError reports a file that a config names and that cannot be used.
+type fileError struct {
+	key  string // of the config, as "tls.key_file"
+	file string
+	err  error
 }
 
 // Error is "key: file: what is wrong".
-func (e *FileError) Error() string { return e.Key + ": " + e.text() }
+func (e *fileError) Error() string { return e.key + ": " + e.text() }
 
 // Unwrap returns what is wrong.
-func (e *FileError) Unwrap() error { return e.Err }
+func (e *fileError) Unwrap() error { return e.err }
 
 // text leaves the file's name out where the error has it.
-func (e *FileError) text() string {
-	if text := e.Err.Error(); strings.Contains(text, e.File) {
+func (e *fileError) text() string {
+	if text := e.err.Error(); strings.Contains(text, e.file) {
 		return text
 	}
-	return e.File + ": " + e.Err.Error()
+	return e.file + ": " + e.err.Error()
 }
 
 // Hint is what to do about it; it may be empty.
-func (e *FileError) Hint() string {
+func (e *fileError) Hint() string {
 	command := "x509"
-	if strings.HasSuffix(e.Key, "key_file") {
+	if strings.HasSuffix(e.key, "key_file") {
 		command = "pkey"
 	}
-	switch open, isOpen := errors.AsType[*config.ModeError](e.Err); {
+	switch open, isOpen := errors.AsType[*config.ModeError](e.err); {
 	case isOpen:
 		return open.Hint()
-	case errors.Is(e.Err, listen.ErrEncryptedKey):
-		return fmt.Sprintf("decrypt it with: openssl pkey -in %s -out decrypted.pem", e.File)
-	case errors.Is(e.Err, listen.ErrDER):
-		return fmt.Sprintf("convert it with: openssl %s -inform DER -in %s -out converted.pem", command, e.File)
+	case errors.Is(e.err, listen.ErrEncryptedKey):
+		return fmt.Sprintf("decrypt it with: openssl pkey -in %s -out decrypted.pem", e.file)
+	case errors.Is(e.err, listen.ErrDER):
+		return fmt.Sprintf("convert it with: openssl %s -inform DER -in %s -out converted.pem", command, e.file)
 	}
 	return ""
 }
@@ -66,47 +66,47 @@ func upstreamPair(c config.Config) pairFiles {
 	return pairFiles{"upstream.client_cert_file", c.Upstream.ClientCertFile, "upstream.client_key_file", c.Upstream.ClientKeyFile}
 }
 
-// load reads the pair. Every error is a *FileError.
+// load reads the pair. Every error is a *fileError.
 func (p pairFiles) load() (tls.Certificate, error) {
 	text, err := ReadPublicFile(p.certFile)
 	if err != nil {
-		return tls.Certificate{}, &FileError{p.certKey, p.certFile, err}
+		return tls.Certificate{}, &fileError{p.certKey, p.certFile, err}
 	}
 	chain, err := listen.ParseChain(text)
 	if err != nil {
-		return tls.Certificate{}, &FileError{p.certKey, p.certFile, err}
+		return tls.Certificate{}, &fileError{p.certKey, p.certFile, err}
 	}
 	secret, err := ReadSecretFile(p.keyFile)
 	if err != nil {
-		return tls.Certificate{}, &FileError{p.keyKey, p.keyFile, err}
+		return tls.Certificate{}, &fileError{p.keyKey, p.keyFile, err}
 	}
 	defer secret.Wipe()
 	key, err := listen.ParseKey(secret.Expose())
 	if err != nil {
-		return tls.Certificate{}, &FileError{p.keyKey, p.keyFile, err}
+		return tls.Certificate{}, &fileError{p.keyKey, p.keyFile, err}
 	}
 	pair, err := listen.NewPair(chain, key)
 	if errors.Is(err, listen.ErrMismatch) {
-		return pair, &FileError{p.keyKey, p.keyFile, fmt.Errorf("%w in %s %s", err, p.certKey, p.certFile)}
+		return pair, &fileError{p.keyKey, p.keyFile, fmt.Errorf("%w in %s %s", err, p.certKey, p.certFile)}
 	} else if err != nil {
-		return pair, &FileError{p.certKey, p.certFile, err}
+		return pair, &fileError{p.certKey, p.certFile, err}
 	}
 	return pair, nil
 }
 
 // authorities reads the certificates of a file of CAs, the first to expire first; none
-// for no file. Every error is a *FileError.
+// for no file. Every error is a *fileError.
 func authorities(key, file string) ([]*x509.Certificate, error) {
 	if file == "" {
 		return nil, nil
 	}
 	text, err := ReadPublicFile(file)
 	if err != nil {
-		return nil, &FileError{key, file, err}
+		return nil, &fileError{key, file, err}
 	}
 	list, err := listen.ParseChain(text)
 	if err != nil {
-		return nil, &FileError{key, file, err}
+		return nil, &fileError{key, file, err}
 	}
 	slices.SortFunc(list, func(a, b *x509.Certificate) int {
 		return cmp.Or(a.NotAfter.Compare(b.NotAfter), bytes.Compare(a.Raw, b.Raw))
@@ -134,8 +134,8 @@ func CheckFiles(c config.Config, w World) (warnings []string, err error) {
 		return nil, err
 	}
 	watched, err := watch(c, w)
-	if bad, is := errors.AsType[*FileError](err); is {
-		return nil, c.Mistake(bad.Key, bad.text(), bad.Hint())
+	if bad, is := errors.AsType[*fileError](err); is {
+		return nil, c.Mistake(bad.key, bad.text(), bad.Hint())
 	} else if err != nil {
 		return nil, err
 	}

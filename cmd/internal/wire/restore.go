@@ -67,7 +67,7 @@ func putOnTop(ctx context.Context, store *filestore.Store, present keys.Snapshot
 	if err != nil {
 		return err
 	}
-	m, err := keys.NewManager(ctx, keys.Config{Store: above{store, countsFrom(b)}, Master: vault.Master, KDF: vault.KDF,
+	m, err := keys.NewManager(ctx, keys.Config{Store: above{store, countsFrom(b)}, Master: vault.Master, KDF: vault.kdf,
 		MaxPerProject: c.Keys.MaxPerProject, Now: w.Now})
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ const (
 type Vault struct {
 	Store  *filestore.Store
 	Master envelope.Key
-	KDF    *envelope.KDF // nil: the key is not made from a passphrase
+	kdf    *envelope.KDF // nil: the key is not made from a passphrase
 }
 
 // OpenVault opens the store and finds the master key that it wants.
@@ -82,7 +82,7 @@ func unlock(ctx context.Context, store *filestore.Store, c config.Config, w Worl
 	if err := seal.Resealing(); err != nil {
 		return Vault{}, err
 	}
-	v := Vault{Store: store, KDF: seal.KDF}
+	v := Vault{Store: store, kdf: seal.KDF}
 	if !sealed && to == ToRead {
 		// nothing is sealed yet: any key opens it, and none is kept
 		v.Master, err = envelope.FromKeyFile(envelope.NewKeyFile())
@@ -90,9 +90,9 @@ func unlock(ctx context.Context, store *filestore.Store, c config.Config, w Worl
 	}
 	if !sealed && c.MasterKey.Source.Kind != config.SourceFile {
 		fresh := envelope.NewKDF()
-		v.KDF = &fresh
+		v.kdf = &fresh
 	}
-	v.Master, err = masterKey(c.MasterKey.Source, w, v.KDF, !sealed)
+	v.Master, err = masterKey(c.MasterKey.Source, w, v.kdf, !sealed)
 	if err != nil {
 		return Vault{}, err
 	}
@@ -105,6 +105,6 @@ func unlock(ctx context.Context, store *filestore.Store, c config.Config, w Worl
 
 // Manager is the one who changes the vault's projects and keys.
 func (v Vault) Manager(ctx context.Context, c config.Config, w World) (*keys.Manager, error) {
-	return keys.NewManager(ctx, keys.Config{Store: v.Store, Master: v.Master, KDF: v.KDF,
+	return keys.NewManager(ctx, keys.Config{Store: v.Store, Master: v.Master, KDF: v.kdf,
 		MaxPerProject: c.Keys.MaxPerProject, Now: w.Now, Quiet: c.Keys.Quiet, Prove: proxy.Prove, Usage: v.Store.Uses})
 }

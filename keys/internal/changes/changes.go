@@ -16,8 +16,8 @@ import (
 	"kmproxy/keys/internal/cores"
 )
 
-// MaxNameBytes is the longest name of an entry.
-const MaxNameBytes = 200
+// maxNameBytes is the longest name of an entry.
+const maxNameBytes = 200
 
 // What a change can be refused for.
 var (
@@ -70,7 +70,7 @@ func ValidName(name string) bool {
 			return false
 		}
 	}
-	return 1 <= len(name) && len(name) <= MaxNameBytes
+	return 1 <= len(name) && len(name) <= maxNameBytes
 }
 
 func nameByte(c byte) bool {

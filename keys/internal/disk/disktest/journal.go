@@ -9,8 +9,8 @@ import (
 	"kmproxy/keys/internal/disk"
 )
 
-// ErrFailed is what a change fails with that Fail refuses.
-var ErrFailed = errors.New("the disk failed")
+// errFailed is what a change fails with that Fail refuses.
+var errFailed = errors.New("the disk failed")
 
 // Journal is every change that was made to a disk. It is for one goroutine.
 type Journal struct {
@@ -26,7 +26,7 @@ type Journal struct {
 func (j *Journal) Disk() disk.Disk {
 	return disk.Disk{Unsynced: true, Before: func(op disk.Op) error {
 		if j.Fail != nil && j.Fail(op) {
-			return ErrFailed
+			return errFailed
 		}
 		op.Data = bytes.Clone(op.Data)
 		j.Ops = append(j.Ops, op)

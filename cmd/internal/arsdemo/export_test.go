@@ -1,0 +1,4 @@
+package arsdemo
+
+// Handler is the API without its server.
+var Handler = handler
