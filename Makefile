@@ -51,7 +51,7 @@ scale: ## time and memory of each command, and of a look-up, with 100,000 keys
 bench: ## compare with other gateways and write docs/benchmarks.md; profile a request; measure the ring of keys
 	KMPROXY_BENCH_OUT=../docs/benchmarks.md go test -run '^$$' -bench Gateways -benchtime 1x -timeout 60m -v ./bench
 	go test -run '^$$' -bench WarmRequest -benchtime 1x -v ./bench
-	go test -run '^$$' -bench Ring -benchmem ./keys
+	go test -run '^$$' -bench Ring -benchmem ./keys/ring
 
 .PHONY: kill
 kill: ## kill -9 each command that changes the store at 1,000 random moments
@@ -59,7 +59,7 @@ kill: ## kill -9 each command that changes the store at 1,000 random moments
 
 .PHONY: model
 model: ## compare 10,000 random changes by two processes on one store with a model
-	MODEL_STEPS=10000 go test -count=1 -v -run '^TestTwoProcesses$$' ./keys
+	MODEL_STEPS=10000 go test -count=1 -v -run '^TestTwoProcesses$$' ./keys/manage
 
 .PHONY: lint
 lint: ## formatting, vet, staticcheck

@@ -1,9 +1,3 @@
-// Package keys says what a project and a crypto key are, which states a key
-// passes through, and where both are kept.
-//
-// It has two faces. A Manager makes changes, each one atomic and under an
-// actor's name. A Ring is what requests read: everything at one revision,
-// immutable and without locks.
 package keys
 
 import (
@@ -61,14 +55,15 @@ func ParseKeyID(s string) (KeyID, error) {
 // NewKeyID makes a key id of 128 random bits.
 func NewKeyID() KeyID { return KeyID(randomHex(KeyIDLen)) }
 
-// newAccessKey makes an access key of the shape the payment platform gives out.
-func newAccessKey() AccessKey { return AccessKey(randomHex(7) + "-" + randomHex(32)) }
+// NewAccessKey makes an access key of the shape that the payment platform gives
+// out, with 156 random bits.
+func NewAccessKey() AccessKey { return AccessKey(randomHex(7) + "-" + randomHex(32)) }
 
-// fold is the form in which key ids are compared.
-func (id KeyID) fold() KeyID { return KeyID(strings.ToLower(string(id))) }
+// Fold is the form in which key ids are compared and indexed: lower case.
+func (id KeyID) Fold() KeyID { return KeyID(strings.ToLower(string(id))) }
 
-// Equal compares two key ids without regard to letter case.
-func (id KeyID) Equal(other KeyID) bool { return id.fold() == other.fold() }
+// Equal reports whether two key ids are the same but for letter case.
+func (id KeyID) Equal(other KeyID) bool { return id.Fold() == other.Fold() }
 
 func randomHex(n int) string {
 	b := make([]byte, (n+1)/2)

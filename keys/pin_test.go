@@ -32,34 +32,3 @@ func TestPin(t *testing.T) {
 		}
 	}
 }
-
-// TestPinnedProject: the pin is kept, is shown, gets as far as requests, and stays
-// when the project is changed.
-func TestPinnedProject(t *testing.T) {
-	o := newOffice(t)
-	pin := keys.NewPin([]byte("key"))
-	o.addProject(t, bob)
-	issued := must(o.CreateProject(bg, operator, keys.NewProject{ASPID: alice, ClientPin: pin}))
-	must(o.SuspendProject(bg, operator, alice))
-	must(o.ResumeProject(bg, operator, alice))
-	if p := must(o.Project(bg, alice)); p.ClientPin != pin {
-		t.Errorf("shown is %q", p.ClientPin)
-	}
-	ring := must(keys.NewRing(o.load(t), masterKey(1), nil))
-	m, ok := ring.ByAccessKey(issued.AccessKey, recorded)
-	if !ok || m.Pin() != pin || !ring.Pinned() {
-		t.Errorf("requests see %q, and that there is one: %t", m.Pin(), ring.Pinned())
-	}
-	if ringOf(t, nil, hand(bob)).Pinned() {
-		t.Error("without a pinned project, there is one")
-	}
-}
-
-// TestUnreadablePin: what cannot be read is not the same as none.
-func TestUnreadablePin(t *testing.T) {
-	h := hand(alice)
-	h.ClientPin = "somebody"
-	if _, err := keys.NewRing(snapshot(map[string][]byte{h.name(): h.record(1)}), masterKey(1), nil); !errors.Is(err, keys.ErrDamaged) {
-		t.Errorf("got %v", err)
-	}
-}

@@ -3,46 +3,37 @@ package keys
 import (
 	"slices"
 	"time"
-
-	"kmproxy/crypto/alg"
-	"kmproxy/crypto/sensitive"
 )
 
-// Project is one service provider's registration: its credentials and all its
-// crypto keys, in the order they were issued. It is a value: changing it changes
-// no store. A Manager gives it out without its secrets.
+// Project is one service provider's registration as it may be shown: its
+// credentials and all its crypto keys, in the order they were issued, without any
+// secret. It is a value: changing it changes no store.
 type Project struct {
 	ASPID       ASPID
 	Name        string // for people; may be empty
 	Suspended   bool
-	ClientPin   Pin // whose connections alone may speak for it; zero: anybody's
+	ClientPin   Pin // the client certificate's key that requests must come with; zero: any
 	CreatedAt   time.Time
 	Credentials []Credential
 	Keys        []Key
-	version     uint64 // of the record it was read from; 0: it has none yet
 }
 
-// Credential is an access key and the secret it names.
+// Credential is an access key, which names a secret.
 type Credential struct {
 	AccessKey AccessKey
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: never
-	secret    sensitive.Bytes
 }
 
-// Key is one crypto key: a server pair that requests are encrypted to and a
-// client's public half that answers are encrypted to.
-type Key struct {
-	ID        KeyID
-	ASPID     ASPID
-	State     State
-	CreatedAt time.Time
-	Since     time.Time // when it came into its state
-	Ends      Ends
-	Allowed   alg.Set
-	ServerPEM string          // SPKI
-	ClientPEM string          // SPKI
-	private   sensitive.Bytes // the server's private half, PKCS#8; empty once discarded
+// Use is how often, and when last, a project used a key in one direction with one
+// pair of algorithms.
+type Use struct {
+	ASPID     ASPID     `json:"asp_id"`
+	KeyID     KeyID     `json:"key_id"`
+	Direction string    `json:"direction"` // "request" or "response"
+	Alg       string    `json:"alg"`       // as "RSA-OAEP-256+A256GCM"
+	Requests  uint64    `json:"requests"`
+	LastUsed  time.Time `json:"last_used_at"`
 }
 
 // Active returns the project's active key.
@@ -66,16 +57,12 @@ func (p Project) Live() int {
 	return n
 }
 
-// shown is the project without its secrets. It shares nothing with p that an act
-// may still change.
-func (p Project) shown() Project {
-	p.version = 0
+// At is the project with its keys as they are at a time. It shares nothing with p
+// that may change.
+func (p Project) At(now time.Time) Project {
 	p.Credentials, p.Keys = slices.Clone(p.Credentials), slices.Clone(p.Keys)
-	for i := range p.Credentials {
-		p.Credentials[i].secret = sensitive.Bytes{}
-	}
 	for i := range p.Keys {
-		p.Keys[i].private = sensitive.Bytes{}
+		p.Keys[i] = p.Keys[i].At(now)
 	}
 	return p
 }

@@ -9,7 +9,8 @@ import (
 	"kmproxy/crypto/envelope"
 )
 
-const sealName = "seal"
+// SealName is the name of the record that says what seals a store.
+const SealName = "seal"
 
 // ErrResealing reports a store in the middle of being re-sealed under another
 // master key: some of its records are sealed under the one, some under the other.
@@ -33,17 +34,17 @@ type NextSeal struct {
 // ReadSeal finds the store's seal record. A store that holds nothing has none
 // yet. Its error is ErrDamaged.
 func ReadSeal(s Snapshot) (SealRecord, bool, error) {
-	entry, ok := s.Entries[sealName]
+	entry, ok := s.Entries[SealName]
 	if !ok {
 		if len(s.Entries) > 0 {
-			return SealRecord{}, false, fmt.Errorf("record %s: %w: it is missing", sealName, ErrDamaged)
+			return SealRecord{}, false, fmt.Errorf("record %s: %w: it is missing", SealName, ErrDamaged)
 		}
 		return SealRecord{}, false, nil
 	}
 	var r SealRecord
 	err := json.Unmarshal(entry.Value, &r)
 	if err != nil || !isMasterID(r.KeyID) || r.Next != nil && !isMasterID(r.Next.KeyID) {
-		return SealRecord{}, false, fmt.Errorf("record %s: %w: it is not readable", sealName, ErrDamaged)
+		return SealRecord{}, false, fmt.Errorf("record %s: %w: it is not readable", SealName, ErrDamaged)
 	}
 	return r, true, nil
 }
@@ -54,23 +55,6 @@ func (r SealRecord) Resealing() error {
 		return nil
 	}
 	return fmt.Errorf("%w, from %s to %s: finish that first: kmproxy seal rotate, as it was begun", ErrResealing, r.KeyID, r.Next.KeyID)
-}
-
-// checkSeal refuses a store that is being re-sealed, and a master key that is not
-// the one the store is sealed under.
-func checkSeal(s Snapshot, master envelope.Key) (present bool, err error) {
-	r, ok, err := ReadSeal(s)
-	if err != nil || !ok {
-		return false, err
-	}
-	if err := r.Resealing(); err != nil {
-		return true, err
-	}
-	if r.KeyID != master.ID() {
-		return true, fmt.Errorf("the store is %w: it wants %s, the configured one is %s",
-			envelope.ErrOtherKey, r.KeyID, master.ID())
-	}
-	return true, nil
 }
 
 // isMasterID keeps what anybody may have written into the record, which nothing

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kmproxy/keys"
+	"kmproxy/keys/ring"
 	"kmproxy/proxy/kona"
 	"kmproxy/proxy/origin"
 	"kmproxy/proxy/replay"
@@ -18,7 +19,7 @@ type signed struct {
 	request *http.Request
 	route   *Route
 	headers kona.Headers
-	member  *keys.Member
+	member  *ring.Member
 	body    []byte // as it was received
 	held    *account
 	client  string // the caller's IP address; empty: it is not known
@@ -29,7 +30,7 @@ type signed struct {
 type admitted struct {
 	signed
 	claim *replay.Claim // nil: there is no replay memory
-	key   *keys.RingKey // nil: the request names none
+	key   *ring.Key     // nil: the request names none
 }
 
 // verify makes the checks up to the request's times in the order of their cost.
@@ -139,7 +140,7 @@ func (p *Proxy) claim(s signed) (*replay.Claim, error) {
 
 // namedKey returns the caller's own usable key of that id, and nil if the id is
 // empty. The answer is the same for every key that is not usable.
-func namedKey(m *keys.Member, id keys.KeyID, now time.Time) (*keys.RingKey, error) {
+func namedKey(m *ring.Member, id keys.KeyID, now time.Time) (*ring.Key, error) {
 	if id == "" {
 		return nil, nil
 	}

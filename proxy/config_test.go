@@ -9,14 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"kmproxy/keys"
+	"kmproxy/keys/ring"
+
 	"kmproxy/proxy"
 )
 
 func goodConfig() proxy.Config {
 	return proxy.Config{
 		Routes: []proxy.Route{{Method: http.MethodPost, Path: "/a", Request: proxy.BodyEither, Response: proxy.BodyEither}},
-		Ring:   func() *keys.Ring { return nil }, Upstreams: []*url.URL{{Scheme: "http", Host: "127.0.0.1:1"}}, Transport: &http.Transport{},
+		Ring:   func() *ring.Ring { return nil }, Upstreams: []*url.URL{{Scheme: "http", Host: "127.0.0.1:1"}}, Transport: &http.Transport{},
 		UpstreamTime: time.Second, MaxBodyBytes: 1, MaxAnswerBytes: 1, Queue: onePlace(), Budget: proxy.NewBudget(1 << 20), Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}

@@ -7,6 +7,7 @@ import (
 	"kmproxy/crypto/sensitive"
 	"kmproxy/crypto/trantoken"
 	"kmproxy/keys"
+	"kmproxy/keys/ring"
 	"kmproxy/proxy/kona"
 )
 
@@ -19,7 +20,7 @@ type tokenVerifier func(trantoken.Token, sensitive.Bytes, []byte) bool
 // request costs as much, and is answered in the same way, as one with a wrong token.
 // So does a caller whose connection may not speak for the project.
 type identity struct {
-	member *keys.Member // nil: the caller is unknown
+	member *ring.Member // nil: the caller is unknown
 	secret sensitive.Bytes
 	reason string // why the caller is unknown
 }

@@ -12,6 +12,7 @@ import (
 	"kmproxy/crypto/envelope"
 	"kmproxy/crypto/jwe"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 	"kmproxy/proxy"
 	"kmproxy/proxy/caller"
 	"kmproxy/proxy/kona"
@@ -155,7 +156,7 @@ func TestPlannedEnd(t *testing.T) {
 // promote makes a key the active one, by a writer beside the proxy.
 func (w *world) promote(t *testing.T, id keys.KeyID, former keys.Ends) {
 	t.Helper()
-	beside, err := keys.NewManager(t.Context(), keys.Config{Store: w.Store, Master: must(envelope.FromKeyFile(w.MasterKey)),
+	beside, err := manage.New(t.Context(), manage.Config{Store: w.Store, Master: must(envelope.FromKeyFile(w.MasterKey)),
 		MaxPerProject: 5, Now: time.Now, Prove: proxy.Prove})
 	if err != nil {
 		t.Fatal(err)

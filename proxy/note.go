@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kmproxy/keys"
+	"kmproxy/keys/ring"
 	"kmproxy/proxy/kona"
 	"kmproxy/proxy/origin"
 )
@@ -59,20 +60,20 @@ func (p *Proxy) from(r *http.Request) (remote, client string) {
 	return a.String(), a.String()
 }
 
-func (n *note) route(r *Route)           { n.method, n.path = r.Method, r.Path }
-func (n *note) received(bytes int)       { n.bytesIn = bytes }
-func (n *note) caller(id keys.ASPID)     { n.aspID = string(id) }
-func (n *note) encrypted(is bool)        { n.isEncrypted = is }
-func (n *note) namedKey(k *keys.RingKey) { n.setKey(k) }
+func (n *note) route(r *Route)       { n.method, n.path = r.Method, r.Path }
+func (n *note) received(bytes int)   { n.bytesIn = bytes }
+func (n *note) caller(id keys.ASPID) { n.aspID = string(id) }
+func (n *note) encrypted(is bool)    { n.isEncrypted = is }
+func (n *note) namedKey(k *ring.Key) { n.setKey(k) }
 
 // answerKey names the key of the answer where the request named none.
-func (n *note) answerKey(k *keys.RingKey) {
+func (n *note) answerKey(k *ring.Key) {
 	if n.keyID == "" {
 		n.setKey(k)
 	}
 }
 
-func (n *note) setKey(k *keys.RingKey) {
+func (n *note) setKey(k *ring.Key) {
 	if k != nil {
 		n.keyID = string(k.ID())
 	}

@@ -7,7 +7,7 @@ import (
 	"kmproxy/crypto/alg"
 	"kmproxy/crypto/jwe"
 	"kmproxy/crypto/jwk"
-	"kmproxy/keys"
+	"kmproxy/keys/ring"
 	"kmproxy/keys/usage"
 	"kmproxy/proxy/cek"
 	"kmproxy/proxy/kona"
@@ -37,7 +37,7 @@ func (p payload) expose() []byte {
 
 // terms are under which key and suite an answer is sealed. A nil key: it is not.
 type terms struct {
-	key   *keys.RingKey
+	key   *ring.Key
 	suite alg.Suite
 }
 

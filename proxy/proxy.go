@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"time"
 
+	"kmproxy/keys/ring"
+
 	"kmproxy/crypto/alg"
 	"kmproxy/crypto/sensitive"
 	"kmproxy/crypto/trantoken"
@@ -31,7 +33,7 @@ import (
 type Config struct {
 	Routes         []Route
 	BasePath       string // taken off before the path goes on; may be empty
-	Ring           func() *keys.Ring
+	Ring           func() *ring.Ring
 	Stale          func() bool       // the Ring is too old to be served; nil: it never is
 	Upstreams      []*url.URL        // servers of one service: they differ in scheme, host and port alone
 	Transport      http.RoundTripper // to them, see upstream.Config; must not decompress, nor look at a body when it has returned

@@ -7,6 +7,7 @@ import (
 	"kmproxy/crypto/jwe"
 	"kmproxy/crypto/jwk"
 	"kmproxy/keys"
+	"kmproxy/keys/ring"
 	"kmproxy/keys/usage"
 	"kmproxy/proxy/kona"
 )
@@ -18,8 +19,8 @@ type sealed struct {
 	body          []byte
 	bodiless      bool // no body, and no length of one
 	correlationID string
-	keyID         keys.KeyID    // under which it is encrypted; empty: it is plain
-	used          *keys.RingKey // the key that the exchange used, if any
+	keyID         keys.KeyID // under which it is encrypted; empty: it is plain
+	used          *ring.Key  // the key that the exchange used, if any
 }
 
 // seal encrypts the upstream's answer where the route and the request want it.

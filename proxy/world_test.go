@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 	"kmproxy/proxy"
 	"kmproxy/proxy/caller"
 	"kmproxy/proxy/proxytest"
@@ -53,7 +54,7 @@ func (w *world) project(t testing.TB, id keys.ASPID) *caller.Caller {
 
 func (w *world) pinnedTo(t testing.TB, id keys.ASPID, pin keys.Pin) *caller.Caller {
 	t.Helper()
-	issued, err := w.Manager.CreateProject(t.Context(), w.Actor, keys.NewProject{ASPID: id, ClientPin: pin})
+	issued, err := w.Manager.CreateProject(t.Context(), w.Actor, manage.NewProject{ASPID: id, ClientPin: pin})
 	if err != nil {
 		t.Fatal(err)
 	}

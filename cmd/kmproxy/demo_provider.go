@@ -15,12 +15,13 @@ import (
 	"kmproxy/crypto/alg"
 	"kmproxy/crypto/jwk"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 	"kmproxy/proxy/caller"
 )
 
 // provider is the demo's service provider, with the files he would be handed.
 type provider struct {
-	issued     keys.Issued
+	issued     manage.Issued
 	key        keys.Key
 	client     jwk.Private
 	serverFile string // PEM, public
@@ -39,14 +40,14 @@ func (e *env) enrol(ctx context.Context, cfg config.Config, dir string) (provide
 	}
 	id := keys.ASPID("DEM" + e.now().UTC().Format("060102150405"))
 	p := provider{}
-	if p.issued, err = m.CreateProject(ctx, actor(), keys.NewProject{ASPID: id, Name: "demo"}); err != nil {
+	if p.issued, err = m.CreateProject(ctx, actor(), manage.NewProject{ASPID: id, Name: "demo"}); err != nil {
 		return p, err
 	}
 	return p, p.newKey(ctx, m, dir)
 }
 
-func (p *provider) newKey(ctx context.Context, m *keys.Manager, dir string) error {
-	n := keys.NewKey{ID: keys.NewKeyID(), ASPID: p.issued.ASPID}
+func (p *provider) newKey(ctx context.Context, m *manage.Manager, dir string) error {
+	n := manage.NewKey{ID: keys.NewKeyID(), ASPID: p.issued.ASPID}
 	var err error
 	if n.Server, err = jwk.Generate(newKeyBits); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"kmproxy/cmd/internal/wire"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 )
 
 func keyCommand(e *env) *cli.Command {
@@ -45,7 +46,7 @@ func keyList(e *env, c *cli.Context) (result, error) {
 }
 
 // keys lists those of the project that --asp-id names, or all.
-func (e *env) keys(c *cli.Context) (*keys.Manager, []keys.Key, error) {
+func (e *env) keys(c *cli.Context) (*manage.Manager, []keys.Key, error) {
 	var of keys.ASPID
 	if c.IsSet("asp-id") {
 		var err error
@@ -73,12 +74,12 @@ func keyShow(e *env, c *cli.Context) (result, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	parting := m.PartWith(k, uses)
+	parting := m.SafeToDiscard(k, uses)
 	return keyInFull{showKey(k), parting.Safe, parting.Why}, nil
 }
 
 // key reads the key that the argument names.
-func (e *env) key(c *cli.Context) (*keys.Manager, keys.Key, error) {
+func (e *env) key(c *cli.Context) (*manage.Manager, keys.Key, error) {
 	id, err := keys.ParseKeyID(c.Args().First())
 	if err != nil {
 		return nil, keys.Key{}, usageError("", "%w", err)

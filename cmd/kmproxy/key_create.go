@@ -13,6 +13,7 @@ import (
 	"kmproxy/cmd/internal/wire"
 	"kmproxy/crypto/jwk"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 )
 
 // newKeyBits is what the protocol's documents name.
@@ -34,14 +35,14 @@ func newKeyFlags() []cli.Flag {
 }
 
 func keyCreate(e *env, c *cli.Context) (result, error) {
-	return e.newKey(c, func(ctx context.Context, m *keys.Manager, n keys.NewKey) (keys.Key, error) {
+	return e.newKey(c, func(ctx context.Context, m *manage.Manager, n manage.NewKey) (keys.Key, error) {
 		return m.CreateKey(ctx, actor(), n)
 	})
 }
 
 // newKey makes a key of the flags and adds it to its project.
 func (e *env) newKey(c *cli.Context, add addKey) (result, error) {
-	n := keys.NewKey{ID: keys.NewKeyID()}
+	n := manage.NewKey{ID: keys.NewKeyID()}
 	var err error
 	if n.ASPID, err = keys.ParseASPID(c.String("asp-id")); err != nil {
 		return nil, usageError("", "--asp-id: %w", err)
@@ -62,12 +63,12 @@ func (e *env) newKey(c *cli.Context, add addKey) (result, error) {
 }
 
 // addKey is the act that a new key is made for.
-type addKey func(context.Context, *keys.Manager, keys.NewKey) (keys.Key, error)
+type addKey func(context.Context, *manage.Manager, manage.NewKey) (keys.Key, error)
 
 // createKey makes what is missing of a key and adds it to its project. The
 // client's private half is written before the store knows the key: a key that
 // was reported can always be used.
-func (e *env) createKey(c *cli.Context, m *keys.Manager, n keys.NewKey, add addKey) (result, error) {
+func (e *env) createKey(c *cli.Context, m *manage.Manager, n manage.NewKey, add addKey) (result, error) {
 	var err error
 	if n.Server, err = jwk.Generate(newKeyBits); err != nil {
 		return nil, err

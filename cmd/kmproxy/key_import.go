@@ -7,6 +7,7 @@ import (
 
 	"kmproxy/cmd/internal/wire"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 )
 
 func keyImportCommand(e *env) *cli.Command {
@@ -38,8 +39,8 @@ func keyImport(e *env, c *cli.Context) (result, error) {
 	return showKey(k), nil
 }
 
-func (e *env) importedKey(c *cli.Context) (keys.NewKey, error) {
-	var n keys.NewKey
+func (e *env) importedKey(c *cli.Context) (manage.NewKey, error) {
+	var n manage.NewKey
 	var err error
 	if n.ASPID, err = keys.ParseASPID(c.String("asp-id")); err != nil {
 		return n, usageError("", "--asp-id: %w", err)

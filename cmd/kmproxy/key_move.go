@@ -10,6 +10,7 @@ import (
 
 	"kmproxy/cmd/internal/wire"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 )
 
 func keyMoveCommands(e *env) []*cli.Command {
@@ -68,33 +69,33 @@ func keyPromote(e *env, c *cli.Context) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.moveKey(c, func(m *keys.Manager, id keys.KeyID) (keys.Key, error) {
+	return e.moveKey(c, func(m *manage.Manager, id keys.KeyID) (keys.Key, error) {
 		return m.PromoteKey(c.Context, actor(), id, ends)
 	}, "Clients of the key before go on meanwhile. See who: kmproxy key usage")
 }
 
 func keySuspend(e *env, c *cli.Context) (result, error) {
-	return e.moveKey(c, func(m *keys.Manager, id keys.KeyID) (keys.Key, error) {
+	return e.moveKey(c, func(m *manage.Manager, id keys.KeyID) (keys.Key, error) {
 		return m.SuspendKey(c.Context, actor(), id)
 	}, "To take it back: kmproxy key resume KEY_ID. To end it: kmproxy key discard KEY_ID")
 }
 
 func keyResume(e *env, c *cli.Context) (result, error) {
-	return e.moveKey(c, func(m *keys.Manager, id keys.KeyID) (keys.Key, error) {
+	return e.moveKey(c, func(m *manage.Manager, id keys.KeyID) (keys.Key, error) {
 		return m.ResumeKey(c.Context, actor(), id)
 	}, "See who uses it: kmproxy key usage")
 }
 
 func keyDiscard(e *env, c *cli.Context) (result, error) {
 	force := c.Bool("force")
-	return e.moveKey(c, func(m *keys.Manager, id keys.KeyID) (keys.Key, error) {
+	return e.moveKey(c, func(m *manage.Manager, id keys.KeyID) (keys.Key, error) {
 		return m.DiscardKey(c.Context, actor(), id, force)
 	}, "Its private half is destroyed; the id never comes back.")
 }
 
 // moveKey does something with the key that the argument names, and shows it with
 // what to do next.
-func (e *env) moveKey(c *cli.Context, do func(*keys.Manager, keys.KeyID) (keys.Key, error), next string) (result, error) {
+func (e *env) moveKey(c *cli.Context, do func(*manage.Manager, keys.KeyID) (keys.Key, error), next string) (result, error) {
 	id, err := keys.ParseKeyID(c.Args().First())
 	if err != nil {
 		return nil, usageError("", "%w", err)
@@ -115,7 +116,7 @@ func (e *env) moveKey(c *cli.Context, do func(*keys.Manager, keys.KeyID) (keys.K
 }
 
 // withoutActive tells whether a move left the project without an active key.
-func withoutActive(c *cli.Context, m *keys.Manager, k keys.Key) (bool, error) {
+func withoutActive(c *cli.Context, m *manage.Manager, k keys.Key) (bool, error) {
 	if k.State != keys.Suspended {
 		return false, nil
 	}

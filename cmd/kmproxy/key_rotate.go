@@ -8,6 +8,7 @@ import (
 
 	"kmproxy/cmd/internal/wire"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 )
 
 func keyRotateCommand(e *env) *cli.Command {
@@ -22,7 +23,7 @@ func keyRotate(e *env, c *cli.Context) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.newKey(c, func(ctx context.Context, m *keys.Manager, n keys.NewKey) (keys.Key, error) {
+	return e.newKey(c, func(ctx context.Context, m *manage.Manager, n manage.NewKey) (keys.Key, error) {
 		return m.RotateKey(ctx, actor(), n, ends)
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"kmproxy/cmd/internal/wire"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 )
 
 func projectCommand(e *env) *cli.Command {
@@ -58,25 +59,25 @@ func projectList(e *env, c *cli.Context) (result, error) {
 }
 
 func projectShow(e *env, c *cli.Context) (result, error) {
-	return e.oneProject(c, wire.ToRead, func(m *keys.Manager, id keys.ASPID) (keys.Project, error) {
+	return e.oneProject(c, wire.ToRead, func(m *manage.Manager, id keys.ASPID) (keys.Project, error) {
 		return m.Project(c.Context, id)
 	})
 }
 
 func projectSuspend(e *env, c *cli.Context) (result, error) {
-	return e.oneProject(c, wire.ToWrite, func(m *keys.Manager, id keys.ASPID) (keys.Project, error) {
+	return e.oneProject(c, wire.ToWrite, func(m *manage.Manager, id keys.ASPID) (keys.Project, error) {
 		return m.SuspendProject(c.Context, actor(), id)
 	})
 }
 
 func projectResume(e *env, c *cli.Context) (result, error) {
-	return e.oneProject(c, wire.ToWrite, func(m *keys.Manager, id keys.ASPID) (keys.Project, error) {
+	return e.oneProject(c, wire.ToWrite, func(m *manage.Manager, id keys.ASPID) (keys.Project, error) {
 		return m.ResumeProject(c.Context, actor(), id)
 	})
 }
 
 // oneProject does something with the project that the argument names, and shows it.
-func (e *env) oneProject(c *cli.Context, to wire.Intent, do func(*keys.Manager, keys.ASPID) (keys.Project, error)) (result, error) {
+func (e *env) oneProject(c *cli.Context, to wire.Intent, do func(*manage.Manager, keys.ASPID) (keys.Project, error)) (result, error) {
 	id, err := keys.ParseASPID(c.Args().First())
 	if err != nil {
 		return nil, usageError("", "%w", err)

@@ -12,6 +12,7 @@ import (
 	"kmproxy/cmd/internal/wire"
 	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 )
 
 func projectCreate(e *env, c *cli.Context) (result, error) {
@@ -35,8 +36,8 @@ func projectCreate(e *env, c *cli.Context) (result, error) {
 	return out, nil
 }
 
-func (e *env) newProject(c *cli.Context) (keys.NewProject, error) {
-	n := keys.NewProject{Name: c.String("name")}
+func (e *env) newProject(c *cli.Context) (manage.NewProject, error) {
+	n := manage.NewProject{Name: c.String("name")}
 	var err error
 	if n.ASPID, err = keys.ParseASPID(c.String("asp-id")); err != nil {
 		return n, usageError("", "--asp-id: %w", err)

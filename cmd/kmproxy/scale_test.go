@@ -13,6 +13,7 @@ import (
 	"kmproxy/cmd/internal/config"
 	"kmproxy/cmd/internal/wire"
 	"kmproxy/keys"
+	"kmproxy/keys/ring"
 )
 
 // shortScale is how many keys there are if SCALE does not say it.
@@ -86,7 +87,7 @@ func (s *scale) lookUp(t *testing.T, count, each int) time.Duration {
 	if err != nil {
 		t.Fatal(err)
 	}
-	live, err := keys.Open(t.Context(), vault.Store, vault.Master)
+	live, err := ring.Open(t.Context(), vault.Store, vault.Master)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,10 +14,11 @@ import (
 	"kmproxy/crypto/envelope"
 	"kmproxy/keys"
 	"kmproxy/keys/audit"
+	"kmproxy/keys/manage"
 )
 
 // manager opens the store that the config names.
-func (e *env) manager(c *cli.Context, to wire.Intent) (*keys.Manager, config.Config, error) {
+func (e *env) manager(c *cli.Context, to wire.Intent) (*manage.Manager, config.Config, error) {
 	cfg, err := e.config(c)
 	if err != nil {
 		return nil, cfg, err
@@ -69,7 +70,7 @@ func explain(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	if _, inUse := errors.AsType[*keys.InUseError](err); inUse {
+	if _, inUse := errors.AsType[*manage.InUseError](err); inUse {
 		return hinted(err, "ask them to change to another key, and look again with: kmproxy key usage; --force destroys it all the same")
 	}
 	if _, illegal := errors.AsType[*keys.MoveError](err); illegal {

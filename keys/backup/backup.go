@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"kmproxy/keys"
+	"kmproxy/keys/internal/vault"
 )
 
 // ErrBad reports a file that is not a whole and unchanged backup.
@@ -51,3 +52,9 @@ type closing struct {
 	End bool   `json:"end"`
 	Sum string `json:"sha256"` // in hex
 }
+
+// Check checks a store's content as far as that can be done without its master key:
+// there is a seal record, every record is of a form known here, and each is the one
+// that was last audited. It does not prove that the audit record itself is genuine.
+// Errors: keys.ErrDamaged, keys.ErrRefused, audit.ErrBroken.
+func Check(s keys.Snapshot) error { return vault.CheckContent(s) }

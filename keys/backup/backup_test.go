@@ -16,6 +16,7 @@ import (
 	"kmproxy/keys"
 	"kmproxy/keys/audit"
 	"kmproxy/keys/backup"
+	"kmproxy/keys/manage"
 	"kmproxy/keys/memstore"
 )
 
@@ -30,12 +31,12 @@ func sample(t *testing.T) (backup.Backup, envelope.Key) {
 		t.Fatal(err)
 	}
 	store := memstore.New()
-	m, err := keys.NewManager(t.Context(), keys.Config{Store: store, Master: master, MaxPerProject: 2})
+	m, err := manage.New(t.Context(), manage.Config{Store: store, Master: master, MaxPerProject: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for id, name := range map[keys.ASPID]string{"000000000000001": "", "000000000000002": "<R&D>"} {
-		if _, err := m.CreateProject(t.Context(), keys.Actor{Name: "test"}, keys.NewProject{ASPID: id, Name: name}); err != nil {
+		if _, err := m.CreateProject(t.Context(), keys.Actor{Name: "test"}, manage.NewProject{ASPID: id, Name: name}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -81,7 +82,7 @@ func TestRoundTrip(t *testing.T) {
 	if _, err := store.Commit(context.Background(), 0, changes...); err != nil {
 		t.Fatal(err)
 	}
-	m, err := keys.NewManager(t.Context(), keys.Config{Store: store, Master: master, MaxPerProject: 2})
+	m, err := manage.New(t.Context(), manage.Config{Store: store, Master: master, MaxPerProject: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

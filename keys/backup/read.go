@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"kmproxy/keys"
+	"kmproxy/keys/internal/vault"
 )
 
 // Read reads a backup and proves that it is whole: nothing missing, added,
@@ -25,7 +26,7 @@ func Read(from io.Reader) (Backup, error) {
 	if err := r.whole(); err != nil {
 		return Backup{}, fmt.Errorf("%w: %w", ErrBad, err)
 	}
-	if err := keys.CheckContent(r.backup.Store); err != nil {
+	if err := vault.CheckContent(r.backup.Store); err != nil {
 		return Backup{}, fmt.Errorf("%w: %w", ErrBad, err)
 	}
 	return r.backup, nil

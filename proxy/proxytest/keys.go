@@ -11,7 +11,9 @@ import (
 	"kmproxy/crypto/envelope"
 	"kmproxy/crypto/jwk"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 	"kmproxy/keys/memstore"
+	"kmproxy/keys/ring"
 	"kmproxy/proxy/caller"
 )
 
@@ -25,12 +27,12 @@ func (p *Proxy) keys(t testing.TB) {
 	p.Store, p.MasterKey = memstore.New(), envelope.NewKeyFile()
 	master, err := envelope.FromKeyFile(p.MasterKey)
 	must(t, err)
-	p.Manager, err = keys.NewManager(ctx, keys.Config{Store: p.Store, Master: master, MaxPerProject: maxKeys, Now: time.Now})
+	p.Manager, err = manage.New(ctx, manage.Config{Store: p.Store, Master: master, MaxPerProject: maxKeys, Now: time.Now})
 	must(t, err)
 	p.Caller = &caller.Caller{Now: time.Now}
 	p.AddProject(t, ASPID, p.Caller)
 	p.AddKey(t, ASPID, p.Caller, 0)
-	p.live, err = keys.Open(ctx, p.Store, master)
+	p.live, err = ring.Open(ctx, p.Store, master)
 	must(t, err)
 	go p.live.Follow(ctx, func(err error) { p.Log.add(fmt.Sprint("follow: ", err)) })
 }
@@ -38,7 +40,7 @@ func (p *Proxy) keys(t testing.TB) {
 // AddProject registers a service provider and gives its credentials to c.
 func (p *Proxy) AddProject(t testing.TB, id keys.ASPID, c *caller.Caller) {
 	t.Helper()
-	issued, err := p.Manager.CreateProject(t.Context(), p.Actor, keys.NewProject{ASPID: id})
+	issued, err := p.Manager.CreateProject(t.Context(), p.Actor, manage.NewProject{ASPID: id})
 	must(t, err)
 	c.ASPID, c.AccessKey, c.Secret = id, issued.AccessKey, issued.Secret
 }
@@ -49,7 +51,7 @@ func (p *Proxy) AddKey(t testing.TB, id keys.ASPID, c *caller.Caller, state keys
 	t.Helper()
 	server, client := p.nextRSA(t), p.nextRSA(t)
 	key, err := p.Manager.CreateKey(t.Context(), p.Actor,
-		keys.NewKey{ID: keys.NewKeyID(), ASPID: id, Server: server, Client: &client.PublicKey, State: state})
+		manage.NewKey{ID: keys.NewKeyID(), ASPID: id, Server: server, Client: &client.PublicKey, State: state})
 	must(t, err)
 	c.KeyID = key.ID
 	c.Server, err = jwk.NewPublic(&server.PublicKey, alg.All())

@@ -16,6 +16,8 @@ import (
 
 	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
+	"kmproxy/keys/ring"
 	"kmproxy/proxy"
 	"kmproxy/proxy/caller"
 	"kmproxy/proxy/kona"
@@ -39,9 +41,9 @@ type Proxy struct {
 	URL      string
 	Upstream *Upstream
 	Caller   *caller.Caller // the project's own, with its active key
-	Manager  *keys.Manager
+	Manager  *manage.Manager
 	Store    keys.Store
-	live     *keys.Live
+	live     *ring.Live
 	Actor    keys.Actor
 	HTTP     *http.Client
 	Log      *Buffer

@@ -30,7 +30,7 @@ func WriteBackup(ctx context.Context, c config.Config, w World, path string) (ba
 	if len(b.Store.Entries) == 0 {
 		return b, fmt.Errorf("%w: the store %s holds nothing", keys.ErrRefused, c.Store)
 	}
-	if err := keys.CheckContent(b.Store); err != nil {
+	if err := backup.Check(b.Store); err != nil {
 		return b, fmt.Errorf("the store is not in order, and no backup of it could be restored: %w", err)
 	}
 	if b.Uses, err = store.Uses(ctx); err != nil {

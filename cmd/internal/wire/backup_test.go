@@ -15,11 +15,12 @@ import (
 	"kmproxy/cmd/internal/wire"
 	"kmproxy/keys"
 	"kmproxy/keys/backup"
+	"kmproxy/keys/manage"
 )
 
 var world = wire.World{Getenv: os.Getenv, Now: time.Now}
 
-func manager(t *testing.T, c config.Config) *keys.Manager {
+func manager(t *testing.T, c config.Config) *manage.Manager {
 	t.Helper()
 	vault, err := wire.OpenVault(t.Context(), c, world, wire.ToWrite)
 	if err != nil {
@@ -38,7 +39,7 @@ func TestBackupDuringWrites(t *testing.T) {
 	c := config.Default(t.TempDir())
 	m := manager(t, c)
 	create := func(n int) {
-		if _, err := m.CreateProject(context.Background(), keys.Actor{Name: "test"}, keys.NewProject{ASPID: keys.ASPID(fmt.Sprintf("%015d", n))}); err != nil {
+		if _, err := m.CreateProject(context.Background(), keys.Actor{Name: "test"}, manage.NewProject{ASPID: keys.ASPID(fmt.Sprintf("%015d", n))}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -88,7 +89,7 @@ func TestBackupNeverOverwrites(t *testing.T) {
 	if _, err := wire.WriteBackup(t.Context(), c, world, file); !errors.Is(err, wire.ErrNoStore) {
 		t.Errorf("of nothing: %v", err)
 	}
-	if _, err := manager(t, c).CreateProject(t.Context(), keys.Actor{Name: "test"}, keys.NewProject{ASPID: "000000000000001"}); err != nil {
+	if _, err := manager(t, c).CreateProject(t.Context(), keys.Actor{Name: "test"}, manage.NewProject{ASPID: "000000000000001"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"kmproxy/cmd/internal/config"
-	"kmproxy/keys"
+	"kmproxy/keys/ring"
 	"kmproxy/proxy/cek"
 )
 
@@ -22,7 +22,7 @@ func newContentKeys(c config.CEKCache) *cek.Cache {
 }
 
 // sweep forgets what must not be remembered any more until ctx ends, and then the rest.
-func (l *lasting) sweep(ctx context.Context, c *cek.Cache, live *keys.Live) {
+func (l *lasting) sweep(ctx context.Context, c *cek.Cache, live *ring.Live) {
 	defer c.Close()
 	ticker := time.NewTicker(sweepTime)
 	defer ticker.Stop()

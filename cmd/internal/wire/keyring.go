@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"kmproxy/cmd/internal/config"
-	"kmproxy/keys"
+	"kmproxy/keys/ring"
 	"kmproxy/proxy/listen"
 )
 
@@ -17,7 +17,7 @@ import (
 type keyring struct {
 	source config.Source
 	vault  Vault
-	live   *keys.Live
+	live   *ring.Live
 	ca     *listen.LocalCA // nil until it is wanted
 	end    context.CancelFunc
 }
@@ -50,7 +50,7 @@ func (k *keyring) create(ctx context.Context, c config.Config, w World) (err err
 			return err
 		}
 	}
-	k.live, err = keys.Open(ctx, k.vault.Store, k.vault.Master)
+	k.live, err = ring.Open(ctx, k.vault.Store, k.vault.Master)
 	return err
 }
 
@@ -59,21 +59,21 @@ func (k *keyring) succeed(ctx context.Context, c config.Config, w World, before 
 	if k.vault, err = OpenVault(ctx, c, w, ToRead); err != nil {
 		return err
 	}
-	k.live, err = keys.Reopen(ctx, k.vault.Store, k.vault.Master, before.live)
+	k.live, err = ring.Reopen(ctx, k.vault.Store, k.vault.Master, before.live)
 	return err
 }
 
 // serves tells whether the keyring is what a config wants: it names the same
 // master key, and that is still the store's.
 func (k *keyring) serves(c config.Config) bool {
-	return k.source == c.MasterKey.Source && !errors.Is(k.live.Err(), keys.ErrResealed)
+	return k.source == c.MasterKey.Source && !errors.Is(k.live.Err(), ring.ErrResealed)
 }
 
 func tellKeys(log *slog.Logger, err error) {
 	switch {
 	case err == nil:
 		log.Info("the store is followed again")
-	case errors.Is(err, keys.ErrResealed):
+	case errors.Is(err, ring.ErrResealed):
 		log.Warn("the store gets another master key", "what", err)
 	default:
 		log.Error("the store cannot be followed: the keys in use stay in use", "error", err)

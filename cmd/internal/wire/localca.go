@@ -16,6 +16,7 @@ import (
 	"kmproxy/cmd/internal/config"
 	"kmproxy/crypto/sensitive"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 	"kmproxy/proxy/listen"
 )
 
@@ -59,7 +60,7 @@ func (k *keyring) localCA(ctx context.Context, c config.Config, w World) (*liste
 	return ca, nil
 }
 
-func readLocalCA(ctx context.Context, m *keys.Manager) (*listen.LocalCA, error) {
+func readLocalCA(ctx context.Context, m *manage.Manager) (*listen.LocalCA, error) {
 	item, err := m.Item(ctx, caItem)
 	if err != nil {
 		return nil, err
@@ -76,7 +77,7 @@ func readLocalCA(ctx context.Context, m *keys.Manager) (*listen.LocalCA, error) 
 	return listen.ReadLocalCA(block.Bytes, item.Secret.Expose())
 }
 
-func createLocalCA(ctx context.Context, m *keys.Manager, now time.Time) error {
+func createLocalCA(ctx context.Context, m *manage.Manager, now time.Time) error {
 	ca, err := listen.NewLocalCA(now)
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func createLocalCA(ctx context.Context, m *keys.Manager, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("encoding its certificate: %w", err)
 	}
-	return m.CreateItem(ctx, keys.Actor{Name: "kmproxy"}, caItem, keys.Item{Plain: plain, Secret: secret})
+	return m.CreateItem(ctx, keys.Actor{Name: "kmproxy"}, caItem, manage.Item{Plain: plain, Secret: secret})
 }
 
 // showLocalCA writes the certificate for clients, unless it is there.

@@ -9,6 +9,7 @@ import (
 
 	"kmproxy/cmd/internal/config"
 	"kmproxy/keys"
+	"kmproxy/keys/manage"
 )
 
 // TestRootMakesTheStoreForItsUser wants all that root makes in the folder of
@@ -20,7 +21,7 @@ func TestRootMakesTheStoreForItsUser(t *testing.T) {
 		t.Fatalf("this test wants to be root: %v", err)
 	}
 	m := manager(t, config.Default(dir))
-	if _, err := m.CreateProject(t.Context(), keys.Actor{Name: "test"}, keys.NewProject{ASPID: "000000000000001"}); err != nil {
+	if _, err := m.CreateProject(t.Context(), keys.Actor{Name: "test"}, manage.NewProject{ASPID: "000000000000001"}); err != nil {
 		t.Fatal(err)
 	}
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {

@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"kmproxy/cmd/internal/config"
-	"kmproxy/keys"
+	"kmproxy/keys/ring"
 	"kmproxy/proxy/listen"
 )
 
@@ -156,7 +156,7 @@ func CheckStore(ctx context.Context, c config.Config, w World) error {
 	if err != nil {
 		return err
 	}
-	_, err = keys.Open(ctx, vault.Store, vault.Master)
+	_, err = ring.Open(ctx, vault.Store, vault.Master)
 	return err
 }
 

@@ -10,18 +10,19 @@ import (
 	"kmproxy/crypto/envelope"
 	"kmproxy/keys"
 	"kmproxy/keys/filestore"
+	"kmproxy/keys/reseal"
 )
 
 // OpenReseal prepares to seal the store that a config describes under the master
 // key of another source. A key file that is not there is made, durably, once it
 // is known that the present master key is at hand; but not for a re-sealing that
 // is under way, whose key it cannot be. Nothing else is changed.
-func OpenReseal(ctx context.Context, c config.Config, w World, to config.Source) (keys.Reseal, error) {
+func OpenReseal(ctx context.Context, c config.Config, w World, to config.Source) (reseal.Job, error) {
 	store, err := filestore.Open(c.Store.Dir)
 	if err != nil {
-		return keys.Reseal{}, fmt.Errorf("opening the store: %w", err)
+		return reseal.Job{}, fmt.Errorf("opening the store: %w", err)
 	}
-	r := keys.Reseal{Store: store, Now: w.Now}
+	r := reseal.Job{Store: store, Now: w.Now}
 	seal, err := sealOf(ctx, store)
 	if err != nil {
 		return r, err

@@ -10,6 +10,7 @@ import (
 	"kmproxy/keys"
 	"kmproxy/keys/backup"
 	"kmproxy/keys/filestore"
+	"kmproxy/keys/manage"
 )
 
 // ErrHolds reports a store that is not empty.
@@ -19,7 +20,7 @@ var ErrHolds = errors.New("the store holds something already")
 type Restored struct {
 	Backup backup.Backup
 	OnTop  bool  // the store held something, and the restore is a commit on top of it
-	Apart  error // keys.ErrApart: why what the store held was given up; nil: it was not
+	Apart  error // manage.ErrApart: why what the store held was given up; nil: it was not
 }
 
 // Restore puts a backup into the store that a config describes, after it was
@@ -50,30 +51,30 @@ func Restore(ctx context.Context, c config.Config, w World, who keys.Actor, path
 		return Restored{}, fmt.Errorf("%w: %s has %d records", ErrHolds, c.Store, len(present.Entries))
 	}
 	err = putOnTop(ctx, store, present, b, c, w, who)
-	if errors.Is(err, keys.ErrApart) {
+	if errors.Is(err, manage.ErrApart) {
 		return Restored{Backup: b, Apart: err}, replaceAll(ctx, store, present, b)
 	}
 	return Restored{Backup: b, OnTop: true}, err
 }
 
 // putOnTop makes a backup a commit on top of what the store holds. What was counted
-// of uses goes on: it belongs to the same keys. Its error is keys.ErrApart if that
+// of uses goes on: it belongs to the same keys. Its error is manage.ErrApart if that
 // cannot be.
 func putOnTop(ctx context.Context, store *filestore.Store, present keys.Snapshot, b backup.Backup, c config.Config, w World, who keys.Actor) error {
-	if err := keys.OneHistory(present, b.Store); err != nil {
+	if err := manage.OneHistory(present, b.Store); err != nil {
 		return err
 	}
 	vault, err := unlock(ctx, store, c, w, ToRead)
 	if err != nil {
 		return err
 	}
-	m, err := keys.NewManager(ctx, keys.Config{Store: above{store, countsFrom(b)}, Master: vault.Master, KDF: vault.kdf,
+	m, err := manage.New(ctx, manage.Config{Store: above{store, countsFrom(b)}, Master: vault.Master, KDF: vault.kdf,
 		MaxPerProject: c.Keys.MaxPerProject, Now: w.Now})
 	if err != nil {
 		return err
 	}
 	err = m.Restore(ctx, who, b.Store)
-	if errors.Is(err, keys.ErrForged) {
+	if errors.Is(err, manage.ErrForged) {
 		return fmt.Errorf("%w: %w", backup.ErrBad, err)
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 	"kmproxy/keys"
 	"kmproxy/keys/backup"
 	"kmproxy/keys/filestore"
+	"kmproxy/keys/manage"
 )
 
 // TestRestoreCountsOn: a restored store counts on from the backup's revision, and a
@@ -19,7 +20,7 @@ func TestRestoreCountsOn(t *testing.T) {
 	of := config.Default(t.TempDir())
 	m := manager(t, of)
 	for _, id := range []keys.ASPID{"000000000000001", "000000000000002"} {
-		if _, err := m.CreateProject(t.Context(), keys.Actor{Name: "test"}, keys.NewProject{ASPID: id}); err != nil {
+		if _, err := m.CreateProject(t.Context(), keys.Actor{Name: "test"}, manage.NewProject{ASPID: id}); err != nil {
 			t.Fatal(err)
 		}
 	}

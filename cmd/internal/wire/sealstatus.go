@@ -8,6 +8,7 @@ import (
 	"kmproxy/cmd/internal/config"
 	"kmproxy/keys"
 	"kmproxy/keys/filestore"
+	"kmproxy/keys/reseal"
 )
 
 // SealStatus is what seals a store.
@@ -35,6 +36,6 @@ func ReadSealStatus(ctx context.Context, c config.Config, w World) (SealStatus, 
 	if s.Seal, _, err = keys.ReadSeal(snap); err != nil {
 		return s, err
 	}
-	s.Under, err = keys.SealedUnder(snap)
+	s.Under, err = reseal.SealedUnder(snap)
 	return s, err
 }

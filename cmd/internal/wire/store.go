@@ -13,6 +13,7 @@ import (
 	"kmproxy/crypto/envelope"
 	"kmproxy/keys"
 	"kmproxy/keys/filestore"
+	"kmproxy/keys/manage"
 	"kmproxy/proxy"
 )
 
@@ -104,7 +105,7 @@ func unlock(ctx context.Context, store *filestore.Store, c config.Config, w Worl
 }
 
 // Manager is the one who changes the vault's projects and keys.
-func (v Vault) Manager(ctx context.Context, c config.Config, w World) (*keys.Manager, error) {
-	return keys.NewManager(ctx, keys.Config{Store: v.Store, Master: v.Master, KDF: v.kdf,
+func (v Vault) Manager(ctx context.Context, c config.Config, w World) (*manage.Manager, error) {
+	return manage.New(ctx, manage.Config{Store: v.Store, Master: v.Master, KDF: v.kdf,
 		MaxPerProject: c.Keys.MaxPerProject, Now: w.Now, Quiet: c.Keys.Quiet, Prove: proxy.Prove, Usage: v.Store.Uses})
 }
