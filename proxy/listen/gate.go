@@ -14,21 +14,21 @@ import (
 )
 
 // gate is the listener of an http.Server. It accepts connections of another
-// listener and brings each in by itself: with its PROXY header and TLS handshake,
-// within a bounded time. The crowd bounds how many are under way.
+// listener and reads the PROXY header and makes the TLS handshake of each in a goroutine
+// of its own, within a bounded time. The table bounds the number of connections.
 type gate struct {
 	config Config
 	tls    *tls.Config // nil: plain HTTP
-	crowd  *crowd
+	table  *connTable
 	ready  chan net.Conn
 	closed chan struct{}
 	close  func()
 	from   net.Listener
 }
 
-func newGate(c Config, t *tls.Config, crowd *crowd, from net.Listener) *gate {
+func newGate(c Config, t *tls.Config, table *connTable, from net.Listener) *gate {
 	closed := make(chan struct{})
-	return &gate{config: c, tls: t, crowd: crowd, from: from, ready: make(chan net.Conn),
+	return &gate{config: c, tls: t, table: table, from: from, ready: make(chan net.Conn),
 		closed: closed, close: sync.OnceFunc(func() { close(closed) })}
 }
 
@@ -48,8 +48,8 @@ func (g *gate) Close() error { g.close(); return nil }
 // Addr implements net.Listener.
 func (g *gate) Addr() net.Addr { return g.from.Addr() }
 
-// run accepts until the listener is closed. A lack of descriptors or memory
-// passes: it waits a little, as net/http does.
+// run accepts connections until the listener is closed. After a temporary error, such
+// as a lack of descriptors, it waits a little, as net/http does.
 func (g *gate) run() error {
 	const least, most = 5 * time.Millisecond, time.Second
 	wait := least
@@ -60,10 +60,10 @@ func (g *gate) run() error {
 			g.take(conn)
 			continue
 		}
-		if passing, ok := errors.AsType[interface {
+		if temporary, ok := errors.AsType[interface {
 			error
 			Temporary() bool
-		}](err); !ok || !passing.Temporary() {
+		}](err); !ok || !temporary.Temporary() {
 			return err
 		}
 		g.config.Log.Warn("a connection could not be accepted: it is tried again", "error", err, "after", wait)
@@ -72,41 +72,41 @@ func (g *gate) run() error {
 	}
 }
 
-// take counts a connection and brings it in without holding up the next.
-func (g *gate) take(conn net.Conn) {
+// take counts a connection and makes its handshake without delaying the next one.
+func (g *gate) take(accepted net.Conn) {
 	trusted := g.config.trusted()
-	guest, ok := g.crowd.arrive(conn, trusted)
+	conn, ok := g.table.add(accepted, trusted)
 	if !ok {
 		return
 	}
 	if g.tls == nil {
-		go g.hand(guest, guest)
+		go g.hand(conn, conn)
 		return
 	}
 	go func() {
-		ready, err := g.enter(guest, trusted)
+		ready, err := g.enter(conn, trusted)
 		if err != nil {
-			g.refuse(guest, err)
+			g.refuse(conn, err)
 			return
 		}
-		g.hand(guest, ready)
+		g.hand(conn, ready)
 	}()
 }
 
 // hand gives a connection to the http.Server.
-func (g *gate) hand(guest *guest, ready net.Conn) {
+func (g *gate) hand(conn *tableConn, ready net.Conn) {
 	select {
 	case g.ready <- ready:
 	case <-g.closed:
-		_ = guest.Conn.Close() // nothing was said on it
-		g.crowd.left(guest)
+		_ = conn.Conn.Close() // nothing was sent on it
+		g.table.remove(conn)
 	}
 }
 
-// refuse ends a connection that did not come in.
-func (g *gate) refuse(guest *guest, err error) {
+// refuse closes a connection whose PROXY header or handshake failed.
+func (g *gate) refuse(conn *tableConn, err error) {
 	var peer string
-	if a := guest.RemoteAddr(); a != nil {
+	if a := conn.RemoteAddr(); a != nil {
 		peer = a.String()
 	}
 	if !errors.Is(err, errNoRoom) && !errors.Is(err, net.ErrClosed) {
@@ -115,11 +115,12 @@ func (g *gate) refuse(guest *guest, err error) {
 	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok && record.Conn != nil && looksLikeHTTP(record.RecordHeader) {
 		_, _ = io.WriteString(record.Conn, "HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\nClient sent an HTTP request to an HTTPS server.\n") // as net/http does
 	}
-	_ = guest.Conn.Close() // it was refused
-	g.crowd.left(guest)
+	_ = conn.Conn.Close() // its error does not matter any more
+	g.table.remove(conn)
 }
 
-// looksLikeHTTP: the first bytes of a method, in place of a TLS record's header.
+// looksLikeHTTP reports whether the header of a TLS record is the start of an HTTP
+// request.
 func looksLikeHTTP(header [5]byte) bool {
 	switch string(header[:]) {
 	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "PATCH", "DELET":
@@ -133,33 +134,32 @@ var (
 	errProbe  = errors.New("the handshake was all that it came for")
 )
 
-// enter reads what comes before HTTP. The connection may take as long for it as
-// for a request's header.
-func (g *gate) enter(guest *guest, trusted origin.Trusted) (net.Conn, error) {
-	if err := guest.SetDeadline(time.Now().Add(readHeaderTimeout)); err != nil {
+// enter reads what comes before HTTP. That may take as long as a request's header.
+func (g *gate) enter(conn *tableConn, trusted origin.Trusted) (net.Conn, error) {
+	if err := conn.SetDeadline(time.Now().Add(readHeaderTimeout)); err != nil {
 		return nil, fmt.Errorf("setting the deadline of a handshake: %w", err)
 	}
-	if g.config.proxyProtocol() && trusted.Has(address(guest.Conn.RemoteAddr())) {
-		peer, err := readProxyHeader(guest.Conn)
+	if g.config.proxyProtocol() && trusted.Has(address(conn.Conn.RemoteAddr())) {
+		peer, err := readProxyHeader(conn.Conn)
 		if err != nil {
 			return nil, err
 		}
-		if peer != nil && !g.crowd.move(guest, peer, trusted) {
+		if peer != nil && !g.table.move(conn, peer, trusted) {
 			return nil, errNoRoom
 		}
 	}
-	conn := tls.Server(guest, g.tls)
-	if err := conn.HandshakeContext(context.Background()); err != nil {
+	secured := tls.Server(conn, g.tls)
+	if err := secured.HandshakeContext(context.Background()); err != nil {
 		return nil, err
 	}
-	if err := guest.SetDeadline(time.Time{}); err != nil {
+	if err := conn.SetDeadline(time.Time{}); err != nil {
 		return nil, fmt.Errorf("ending the deadline of a handshake: %w", err)
 	}
-	switch conn.ConnectionState().NegotiatedProtocol {
+	switch secured.ConnectionState().NegotiatedProtocol {
 	case "h2":
-		return conn, nil // net/http looks for its type
+		return secured, nil // net/http looks for its type
 	case probeProtocol:
-		return nil, errors.Join(errProbe, conn.Close())
+		return nil, errors.Join(errProbe, secured.Close())
 	}
-	return watch(conn), nil
+	return watch(secured), nil
 }

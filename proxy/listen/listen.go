@@ -69,13 +69,13 @@ type Server struct {
 	config   Config
 	http     *http.Server
 	tls      *tls.Config // nil: plain HTTP
-	crowd    *crowd
+	table    *connTable
 	draining atomic.Bool
 }
 
 // New makes a Server that serves nothing yet.
 func New(c Config) *Server {
-	s := &Server{config: c, crowd: newCrowd(c)}
+	s := &Server{config: c, table: newConnTable(c)}
 	s.http = &http.Server{
 		Handler:           s.lastWords(withTLS(c.Handler)),
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -87,7 +87,7 @@ func New(c Config) *Server {
 		DisableGeneralOptionsHandler: true,
 		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrameBytes,
 			MaxReceiveBufferPerConnection: connectionWindow, MaxReceiveBufferPerStream: streamWindow},
-		ConnState:   s.crowd.changed,
+		ConnState:   s.table.stateChanged,
 		ConnContext: connContext,
 		ErrorLog:    slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
@@ -113,7 +113,7 @@ func (s *Server) lastWords(next http.Handler) http.Handler {
 // requests that were begun finish, for at most 30 seconds. Connections are
 // closed after their next answer, or when idle after 2 seconds.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	g := newGate(s.config, s.tls, s.crowd, l)
+	g := newGate(s.config, s.tls, s.table, l)
 	accepted, served := make(chan error, 1), make(chan struct{})
 	go func() { accepted <- g.run() }()
 	go func() {
@@ -127,8 +127,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 		s.draining.Store(true)
 		_ = l.Close() // Shutdown would close the gate alone, and only after the lingering
-		<-accepted    // the last connection is in the crowd now
-		s.crowd.linger(lingerTime)
+		<-accepted    // the last connection is in the table now
+		s.table.waitEmpty(lingerTime)
 	}
 	_ = g.Close() // it cannot fail
 	<-served

@@ -34,8 +34,8 @@ func (w *watched) Read(p []byte) (int, error) {
 // did not read, before it waits a little for the client to read that answer.
 func (w *watched) CloseWrite() error {
 	err := w.Conn.CloseWrite()
-	if g := guestOf(w); g != nil {
-		g.crowd.answered(g)
+	if g := tableConnOf(w); g != nil {
+		g.table.answered(g)
 	}
 	return err
 }
@@ -44,8 +44,8 @@ type stateKey struct{}
 
 // connContext is an http.Server's ConnContext.
 func connContext(ctx context.Context, conn net.Conn) context.Context {
-	if g := guestOf(conn); g != nil {
-		ctx = origin.WithVerified(ctx, func() { g.crowd.verified(g) })
+	if g := tableConnOf(conn); g != nil {
+		ctx = origin.WithVerified(ctx, func() { g.table.verified(g) })
 	}
 	w, ok := conn.(*watched)
 	if !ok {

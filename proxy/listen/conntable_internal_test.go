@@ -15,7 +15,7 @@ type visitor struct {
 	net.Conn
 	from   string
 	closed bool
-	guest  *guest
+	conn   *tableConn
 }
 
 func (v *visitor) RemoteAddr() net.Addr {
@@ -25,7 +25,7 @@ func (v *visitor) RemoteAddr() net.Addr {
 func (v *visitor) Close() error { v.closed = true; return nil }
 
 // arrivals are visitors from addresses who made a request each and rest since.
-func arrivals(c *crowd, from ...string) []*visitor {
+func arrivals(c *connTable, from ...string) []*visitor {
 	var all []*visitor
 	for _, ip := range from {
 		v := &visitor{from: ip}
@@ -35,23 +35,23 @@ func arrivals(c *crowd, from ...string) []*visitor {
 	return all
 }
 
-func use(c *crowd, v *visitor, states ...http.ConnState) {
+func use(c *connTable, v *visitor, states ...http.ConnState) {
 	for _, s := range states {
 		if s == http.StateNew {
-			v.guest, _ = c.arrive(v, trustedHere)
+			v.conn, _ = c.add(v, trustedHere)
 		}
-		c.changed(v.guest, s)
+		c.stateChanged(v.conn, s)
 	}
 }
 
 // answer begins to answer a verified request.
-func answer(c *crowd, v *visitor) {
+func answer(c *connTable, v *visitor) {
 	use(c, v, http.StateActive)
-	c.verified(v.guest)
+	c.verified(v.conn)
 }
 
-func both(first, then func(*crowd, []*visitor)) func(*crowd, []*visitor) {
-	return func(c *crowd, all []*visitor) {
+func both(first, then func(*connTable, []*visitor)) func(*connTable, []*visitor) {
+	return func(c *connTable, all []*visitor) {
 		first(c, all)
 		then(c, all)
 	}
@@ -74,15 +74,15 @@ func closed(all []*visitor) (which []int) {
 // the table is; never one of a verified request.
 func TestWhoMakesRoom(t *testing.T) {
 	const lb, other = "10.0.0.1", "192.0.2.3"
-	busy := func(which ...int) func(c *crowd, all []*visitor) {
-		return func(c *crowd, all []*visitor) {
+	busy := func(which ...int) func(c *connTable, all []*visitor) {
+		return func(c *connTable, all []*visitor) {
 			for _, i := range which {
 				answer(c, all[i])
 			}
 		}
 	}
-	strange := func(which ...int) func(c *crowd, all []*visitor) {
-		return func(c *crowd, all []*visitor) {
+	strange := func(which ...int) func(c *connTable, all []*visitor) {
+		return func(c *connTable, all []*visitor) {
 			for _, i := range which {
 				use(c, all[i], http.StateActive)
 			}
@@ -92,7 +92,7 @@ func TestWhoMakesRoom(t *testing.T) {
 	for name, tt := range map[string]struct {
 		limits Limits
 		from   []string
-		after  func(c *crowd, all []*visitor)
+		after  func(c *connTable, all []*visitor)
 		comes  string
 		want   []int // who is closed; 3 is the newcomer
 	}{
@@ -112,14 +112,14 @@ func TestWhoMakesRoom(t *testing.T) {
 		"a load balancer fills all":               {Limits{Conns: 3}, []string{lb, lb, lb}, nil, there, []int{0}},
 		"for a load balancer":                     {Limits{Conns: 3}, []string{lb, here, lb}, nil, lb, []int{1}},
 		"one IPv6 network":                        {Limits{ConnsPerAddress: 2}, []string{v6c, v6a, v6a}, nil, v6b, []int{1}},
-		"used again": {Limits{ConnsPerAddress: 3}, []string{here, here, here}, func(c *crowd, all []*visitor) {
+		"used again": {Limits{ConnsPerAddress: 3}, []string{here, here, here}, func(c *connTable, all []*visitor) {
 			use(c, all[0], http.StateActive, http.StateIdle)
 		}, here, []int{1}},
-		"at work": {Limits{ConnsPerAddress: 3}, []string{here, here, here}, func(c *crowd, all []*visitor) {
+		"at work": {Limits{ConnsPerAddress: 3}, []string{here, here, here}, func(c *connTable, all []*visitor) {
 			answer(c, all[0])
 			answer(c, all[1])
 		}, here, []int{2}},
-		"all at work": {Limits{ConnsPerAddress: 3}, []string{here, here, here}, func(c *crowd, all []*visitor) {
+		"all at work": {Limits{ConnsPerAddress: 3}, []string{here, here, here}, func(c *connTable, all []*visitor) {
 			for _, v := range all {
 				answer(c, v)
 			}
@@ -128,17 +128,17 @@ func TestWhoMakesRoom(t *testing.T) {
 		"the stranger's newcomer":                {Limits{Conns: 3}, []string{here, here, here}, strange(0, 1, 2), here, []int{3}},
 		"strangers after those that are idle":    {Limits{Conns: 3}, []string{here, here, here}, strange(0, 1), other, []int{2}},
 		"strangers beside a verified connection": {Limits{Conns: 3}, []string{here, here, there}, both(busy(0), strange(1, 2)), other, []int{1}},
-		"verified once": {Limits{Conns: 3}, []string{here, here, here}, func(c *crowd, all []*visitor) {
+		"verified once": {Limits{Conns: 3}, []string{here, here, here}, func(c *connTable, all []*visitor) {
 			for _, v := range all {
 				answer(c, v)
 				use(c, v, http.StateIdle, http.StateActive)
 			}
 		}, other, []int{3}},
-		"one has gone": {Limits{ConnsPerAddress: 3}, []string{here, here, here}, func(c *crowd, all []*visitor) {
+		"one has gone": {Limits{ConnsPerAddress: 3}, []string{here, here, here}, func(c *connTable, all []*visitor) {
 			use(c, all[1], http.StateClosed)
 		}, here, nil},
 	} {
-		c := newCrowd(Config{Limits: tt.limits})
+		c := newConnTable(Config{Limits: tt.limits})
 		all := arrivals(c, tt.from...)
 		if tt.after != nil {
 			tt.after(c, all)
@@ -151,8 +151,8 @@ func TestWhoMakesRoom(t *testing.T) {
 		for _, v := range all {
 			use(c, v, http.StateClosed)
 		}
-		if c.len()+len(c.networks)+len(c.resting) != 0 {
-			t.Errorf("%s: something is left of the crowd: %+v", name, c)
+		if c.len()+len(c.networks)+len(c.evictable) != 0 {
+			t.Errorf("%s: something is left in the table: %+v", name, c)
 		}
 	}
 }
@@ -160,7 +160,7 @@ func TestWhoMakesRoom(t *testing.T) {
 // TestFreshMakeRoom: connections that never sent a request make room as well, the
 // oldest first, where none is idle.
 func TestFreshMakeRoom(t *testing.T) {
-	c := newCrowd(Config{Limits: Limits{Conns: 3}})
+	c := newConnTable(Config{Limits: Limits{Conns: 3}})
 	var all []*visitor
 	for _, from := range []string{"192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"} {
 		all = append(all, &visitor{from: from})
@@ -174,7 +174,7 @@ func TestFreshMakeRoom(t *testing.T) {
 // TestFreshPerAddress: one network cannot have more connections without a request
 // than that, though it may have more that were used.
 func TestFreshPerAddress(t *testing.T) {
-	c := newCrowd(Config{Limits: Limits{FreshPerAddress: 2}})
+	c := newConnTable(Config{Limits: Limits{FreshPerAddress: 2}})
 	all := arrivals(c, "192.0.2.1", "192.0.2.1", "192.0.2.1")
 	for range 3 {
 		all = append(all, &visitor{from: "192.0.2.1"})
@@ -190,7 +190,7 @@ func TestFreshPerAddress(t *testing.T) {
 func TestReserve(t *testing.T) {
 	const room = 2
 	taken := 0
-	c := newCrowd(Config{
+	c := newConnTable(Config{
 		Reserve: func() bool {
 			if taken == room {
 				return false
@@ -220,19 +220,19 @@ func TestReserve(t *testing.T) {
 
 // TestMove: a connection counts where its PROXY header says that it comes from.
 func TestMove(t *testing.T) {
-	c := newCrowd(Config{Limits: Limits{ConnsPerAddress: 1}})
+	c := newConnTable(Config{Limits: Limits{ConnsPerAddress: 1}})
 	client := &net.TCPAddr{IP: net.ParseIP("203.0.113.5"), Port: 9}
 	first, second := &visitor{from: "10.0.0.1"}, &visitor{from: "10.0.0.1"}
 	use(c, first, http.StateNew)
 	use(c, second, http.StateNew)
-	if !c.move(first.guest, client, trustedHere) || first.guest.RemoteAddr() != net.Addr(client) {
-		t.Errorf("the first one comes from %v", first.guest.RemoteAddr())
+	if !c.move(first.conn, client, trustedHere) || first.conn.RemoteAddr() != net.Addr(client) {
+		t.Errorf("the first one comes from %v", first.conn.RemoteAddr())
 	}
-	if !c.move(second.guest, client, trustedHere) || !first.closed || second.closed {
+	if !c.move(second.conn, client, trustedHere) || !first.closed || second.closed {
 		t.Errorf("of two from one address: the first closed %t, the second %t", first.closed, second.closed)
 	}
 	use(c, second, http.StateClosed)
-	if c.len()+len(c.networks)+len(c.resting) != 0 {
+	if c.len()+len(c.networks)+len(c.evictable) != 0 {
 		t.Errorf("something is left: %+v", c)
 	}
 }
@@ -240,11 +240,11 @@ func TestMove(t *testing.T) {
 // TestAnsweredMakeRoom: a connection that only waits for its last answer to be
 // read makes room, though net/http has not closed it yet.
 func TestAnsweredMakeRoom(t *testing.T) {
-	c := newCrowd(Config{Limits: Limits{Conns: 2}})
+	c := newConnTable(Config{Limits: Limits{Conns: 2}})
 	all := arrivals(c, "192.0.2.1", "192.0.2.1")
 	use(c, all[0], http.StateActive)
 	use(c, all[1], http.StateActive)
-	c.answered(all[1].guest)
+	c.answered(all[1].conn)
 	late := arrivals(c, "192.0.2.2")
 	if got := closed(append(all, late...)); !slices.Equal(got, []int{1}) {
 		t.Errorf("%v were closed", got)
