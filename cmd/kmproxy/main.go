@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	if err := closeUp(); err != nil {
+	if err := harden(); err != nil {
 		fmt.Fprintf(os.Stderr, "kmproxy: error: %v\n", err)
 		os.Exit(exitFailed)
 	}
