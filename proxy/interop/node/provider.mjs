@@ -40,7 +40,7 @@ async function exchange(job, call, seal, open) {
   };
 }
 
-/** sign returns the headers of a body. The token is over the text that is sent. */
+/** sign returns the headers of a body. The token covers the text that is sent. */
 export function sign(job, call, body) {
   const now = new Date(Date.now() + NINE_HOURS).toISOString().replace(/\D/g, ''); // yyyyMMddHHmmssSSS in KST
   const mac = createHmac('sha256', job.secretKey).update(body, 'utf8').digest('base64');

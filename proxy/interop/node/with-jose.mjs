@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, importPKCS8, importSPKI } from 'jose';
 import { run } from './provider.mjs';
 
-globalThis.crypto ??= webcrypto; // jose wants it; Node.js 18, Debian 12's own, has it under another name
+globalThis.crypto ??= webcrypto; // jose needs it; Node.js 18 of Debian 12 has it under another name
 
 async function seal(plaintext, { alg, enc }, publicKey) {
   return new CompactEncrypt(plaintext)

@@ -67,7 +67,7 @@ def seal(call, server_key):
 
 
 def sign(job, call, body):
-    """Returns the headers of a body. The token is over the text that is sent."""
+    """Returns the headers of a body. The token covers the text that is sent."""
     now = datetime.now(KST).strftime("%Y%m%d%H%M%S%f")
     digest = hmac.new(job["secretKey"].encode(), body.encode(), hashlib.sha256).digest()
     mac = base64.b64encode(digest).decode()
