@@ -68,11 +68,11 @@ func (p *Proxy) open(ctx context.Context, a admitted, n *note) (opened, error) {
 func (a admitted) allows(encrypted bool) error {
 	switch {
 	case encrypted && a.route.Request == BodyPlain:
-		return kona.RefuseNamed(kona.InvalidInput, "encData", "the route takes plain bodies only")
+		return kona.RefuseNamed(kona.InvalidInput, kona.WrapperMember, "the route takes plain bodies only")
 	case !encrypted && a.route.Request == BodyEncrypted:
-		return kona.RefuseNamed(kona.InvalidInput, "encData", "the route takes encrypted bodies only")
+		return kona.RefuseNamed(kona.InvalidInput, kona.WrapperMember, "the route takes encrypted bodies only")
 	case !encrypted && kona.IsMiswrapped(a.body):
-		return kona.RefuseNamed(kona.InvalidInput, "encData", "the body is a JWE that is not in the encData wrapper, or not in that alone")
+		return kona.RefuseNamed(kona.InvalidInput, kona.WrapperMember, "the body is a JWE that is not in the encData wrapper, or not in that alone")
 	case encrypted && a.key == nil:
 		return kona.RefuseNamed(kona.MissingValue, kona.Written(kona.HeaderKeyID), "the body is encrypted")
 	}
@@ -83,7 +83,7 @@ func (a admitted) allows(encrypted bool) error {
 // returns. It also returns the JWE as it is in the body.
 func message(body []byte, allocate func(n int) []byte) (m jwe.Message, token []byte, err error) {
 	if token, err = kona.UnwrapUnchecked(body); err != nil {
-		return jwe.Message{}, nil, kona.RefuseNamed(kona.InvalidInput, "encData", err.Error())
+		return jwe.Message{}, nil, kona.RefuseNamed(kona.InvalidInput, kona.WrapperMember, err.Error())
 	}
 	m, err = jwe.ParseInto(allocate(jwe.RoomFor(token)), token)
 	if err != nil || m.Flawed() {
@@ -101,7 +101,7 @@ func message(body []byte, allocate func(n int) []byte) (m jwe.Message, token []b
 // read without a flaw is one.
 func wellFormed(token []byte) error {
 	if !kona.IsCompact(token) {
-		return kona.RefuseNamed(kona.InvalidInput, "encData", kona.ErrWrapper.Error())
+		return kona.RefuseNamed(kona.InvalidInput, kona.WrapperMember, kona.ErrWrapper.Error())
 	}
 	return nil
 }
