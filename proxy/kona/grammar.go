@@ -8,30 +8,30 @@ import (
 	"kmproxy/keys"
 )
 
-// correlationIDLen: yyMMddHHmmss, a hyphen and 7 hex digits.
+// correlationIDLen is the length of yyMMddHHmmss, a hyphen and 7 hex digits.
 const correlationIDLen = 20
 
-// reader is how one header is read.
+// reader reads one header.
 type reader struct {
 	name     string
 	optional bool
-	read     func(*Headers, string, Zones) Failure // 0: it is as it should be
+	read     func(*Headers, string, Zones) Failure // 0: the value is valid
 }
 
-// readers stand in the order in which headers are reported. The zone comes
-// before the times, which are read in it.
+// readers are in the order in which invalid headers are reported. The zone comes before
+// the times, which are in that zone.
 var readers = [...]reader{
 	{HeaderASPID, false, readASPID},
 	{HeaderCorrelationID, false, readCorrelationID},
-	{HeaderAccessKey, false, readAccessKey},
+	{headerAccessKey, false, readAccessKey},
 	{HeaderKeyID, true, readKeyID},
-	{HeaderTimeZone, false, readZone},
+	{headerTimeZone, false, readZone},
 	{HeaderToken, false, readToken},
-	{HeaderTime, false, readTime},
+	{headerTime, false, readTime},
 }
 
-// single returns a header's one value. A mandatory header without a value is
-// missing; an optional one that was sent empty has the wrong length.
+// single returns the only value of a header. A mandatory header without a value is
+// missing; an optional one with an empty value has the wrong length.
 func (r reader) single(h http.Header) (string, error) {
 	values, sent := h[r.name]
 	switch {
@@ -104,7 +104,7 @@ func readTime(h *Headers, s string, zones Zones) Failure {
 	return fault(len(s) == timeLen || len(s) == timeLen+3, err)
 }
 
-// fault tells a wrong length from a wrong form.
+// fault returns the failure for a value with the wrong length or form, or 0.
 func fault(rightLength bool, err error) Failure {
 	switch {
 	case !rightLength:

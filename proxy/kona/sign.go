@@ -29,12 +29,12 @@ func (s Signer) Sign(h http.Header, body []byte, now time.Time) {
 	h.Set("Content-Type", "application/json")
 	h.Set("Accept", "application/json")
 	Set(h, HeaderASPID, string(s.ASPID))
-	Set(h, HeaderAccessKey, string(s.AccessKey))
+	Set(h, headerAccessKey, string(s.AccessKey))
 	Set(h, HeaderKeyID, string(s.KeyID))
 	Set(h, HeaderCorrelationID, newCorrelationID(now))
 	Set(h, HeaderToken, trantoken.Make(s.Secret, body, now))
-	Set(h, HeaderTime, now.Format(timeLayout))
-	Set(h, HeaderTimeZone, s.Zone)
+	Set(h, headerTime, now.Format(timeLayout))
+	Set(h, headerTimeZone, s.Zone)
 }
 
 // newCorrelationID returns a random id of the form that isCorrelationID accepts.
