@@ -2,9 +2,22 @@
 // (RFC 7516 §7.1): RSA-OAEP and RSA-OAEP-256 with A128GCM and A256GCM, and
 // nothing else.
 //
-// It is written against an attacker who may send as many messages as he likes
-// and measure every answer: a message whose header was accepted fails in one way
-// and at one cost, whatever is wrong with it (RFC 7516 §11.4, §11.5).
+// # Which call to choose
+//
+// [Parse] and then [Open] read a message; [Seal] makes one. These are right wherever
+// speed does not matter. The others do the same work with less:
+//
+//   - [ParseInto] and [SealOver] use memory that the caller provides, of the size that
+//     [RoomFor] and [RoomToSeal] return.
+//   - A [Sealer] wraps one content key for many messages, and [OpenKeeping] keeps that
+//     key for the messages after the first. Both save an RSA operation for each message,
+//     and a content key that leaks opens all of them.
+//
+// # What an attacker learns
+//
+// An attacker may send as many messages as they like and measure every answer. So a
+// message whose header was accepted fails in one way and at one cost, whatever is wrong
+// with it (RFC 7516 §11.4, §11.5): every error is [ErrOpen]. [Reason] tells the log more.
 package jwe
 
 import (

@@ -1,8 +1,13 @@
 // Package trantoken makes and verifies X-KM-Tran-Token: a time and an
 // HMAC-SHA256 over the exact body of a request, "KMV1:" time ":" base64.
 //
-// The MAC covers the body alone, not the token's own time: whoever uses this
-// must remember MAC values to keep an old message from being dated anew.
+// A client calls [Make] with the body that it sends. A server calls [Parse] and then
+// [Token.Verify] with the body that it received, byte for byte: a body that was decoded
+// and encoded again does not verify.
+//
+// The MAC covers the body alone, not the token's own time. To keep an old message from
+// being dated anew, a server compares [Token.At] with its clock and remembers
+// [Token.MAC] for as long as it accepts old times.
 package trantoken
 
 import (

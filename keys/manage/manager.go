@@ -1,3 +1,18 @@
+// Package manage makes every change to projects and their keys.
+//
+// A program opens a [Manager] with [New] and keeps it. Each method that changes something
+// takes the [keys.Actor] that asked for it and makes one commit, with an entry in the
+// audit record: the change happened as a whole, or not at all.
+//
+//   - A provider begins with [Manager.CreateProject] and [Manager.CreateKey]. Its first
+//     key is active at once.
+//   - [Manager.RotateKey] replaces the active key in one step. To hand the new key out
+//     first, call CreateKey, and [Manager.PromoteKey] later.
+//   - A key that was exposed is taken out of use by [Manager.SuspendKey], and destroyed
+//     by [Manager.DiscardKey]. Only the former can be taken back.
+//   - [Manager.ImportKey] adopts a key that is in use elsewhere.
+//
+// What serves requests reads the store with package ring instead, which cannot write.
 package manage
 
 import (

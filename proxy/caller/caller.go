@@ -1,5 +1,9 @@
-// Package caller is the service provider's side of the protocol: encrypt, sign,
-// send, decrypt. It is what a client of kmproxy does, in the protocol's own order.
+// Package caller is the service provider's side of the protocol: it encrypts and signs a
+// request, sends it, and decrypts the answer.
+//
+// [Caller.Call] does all of it. Use [Caller.Encrypt] and [Caller.Send] to look at a body
+// or to change it in between, [Caller.Send] alone for a body that is sent in plain, and
+// [Caller.Sign] for a request that another HTTP client sends.
 package caller
 
 import (
