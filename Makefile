@@ -62,11 +62,12 @@ model: ## compare 10,000 random changes by two processes on one store with a mod
 	MODEL_STEPS=10000 go test -count=1 -v -run '^TestTwoProcesses$$' ./keys/manage
 
 .PHONY: lint
-lint: ## formatting, vet, staticcheck
+lint: ## formatting, vet, staticcheck, and functions that nothing calls
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not formatted: $$unformatted" >&2; exit 1; }
 	go mod tidy -diff
 	go vet ./...
 	$(STATICCHECK) ./...
+	scripts/deadcode
 
 .PHONY: build
 build: ## build dist/kmproxy, a static binary that reports its commit

@@ -209,12 +209,3 @@ func (l *Live) fail(err error, since time.Time) {
 	}
 	l.trouble.Store(&Trouble{err, since})
 }
-
-// Current reports whether Ring shows the store's newest revision.
-func (l *Live) Current(ctx context.Context) (bool, error) {
-	snap, err := l.store.Load(ctx)
-	if err != nil {
-		return false, fmt.Errorf("reading the store: %w", err)
-	}
-	return l.Ring().revision == snap.Revision, nil
-}

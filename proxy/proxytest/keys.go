@@ -69,7 +69,7 @@ func (p *Proxy) Settle(t testing.TB) {
 		return
 	}
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if upToDate, err := p.live.Current(t.Context()); err == nil && upToDate {
+		if snap, err := p.Store.Load(t.Context()); err == nil && snap.Revision == p.live.Ring().Revision() {
 			return
 		}
 	}
