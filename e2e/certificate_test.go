@@ -117,7 +117,7 @@ func TestConfigCheckCertificates(t *testing.T) {
 	}{
 		{"good", append([]byte("\xef\xbb\xbf"), cert...), append([]byte("\xef\xbb\xbf"), key...), nil},
 		{"another key", cert, otherKey, []string{"tls.key_file: ", "tls.key: it is not the key of the certificate"}},
-		{"the CA first", append(caCert[:len(caCert):len(caCert)], cert...), key, []string{"tls.cert_file: ", "tls.pem: the certificate of a CA stands before"}},
+		{"the CA first", append(caCert[:len(caCert):len(caCert)], cert...), key, []string{"tls.cert_file: ", "tls.pem: the certificate of a CA comes before"}},
 		{"DER", cert, der.Bytes, []string{"tls.key_file: ", "it is DER", "openssl pkey -inform DER -in "}},
 		{"encrypted", cert, pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: der.Bytes}), []string{"the private key is encrypted", "openssl pkey -in "}},
 	} {

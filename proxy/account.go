@@ -54,8 +54,8 @@ func (a *account) take(bytes int64) error {
 	return err
 }
 
-// owe reserves bytes that are needed to finish what was begun, and is never
-// refused: an answer that was paid for must go out.
+// owe reserves bytes that are needed to finish a request. It never fails, because the
+// upstream's answer must be sent.
 func (a *account) owe(bytes int64) {
 	a.budget.mu.Lock()
 	defer a.budget.mu.Unlock()

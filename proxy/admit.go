@@ -70,7 +70,7 @@ func (p *Proxy) verify(w http.ResponseWriter, r *http.Request, n *note, held *ac
 }
 
 // admit checks the key that the request names, and that there is room for its call
-// before a private key is used in vain.
+// before a private key is used.
 func (p *Proxy) admit(s signed, claim *replay.Claim, n *note) (admitted, error) {
 	key, err := namedKey(s.member, s.headers.KeyID, p.c.Now())
 	if err != nil {

@@ -27,8 +27,9 @@ const (
 // verified project may reserve as much as is still free, so that each of n
 // projects gets 1/(n+1) and no project keeps another out.
 //
-// A connection on which a project was verified lately is that project's: what comes
-// next on it is reserved from the project's share, where strangers cannot reach it.
+// A connection on which a project was verified recently belongs to that project: the
+// next request on it is reserved from the project's share, which unverified requests do
+// not use.
 //
 // It is safe for concurrent use.
 type Budget struct {

@@ -49,7 +49,7 @@ func TestNew(t *testing.T) {
 		"unknown request":  {route(func(r *proxy.Route) { r.Request = proxy.BodyPlain + 1 }), "modes"},
 		"unknown response": {route(func(r *proxy.Route) { r.Response = proxy.BodyPlain + 1 }), "modes"},
 		"negative padding": {route(func(r *proxy.Route) { r.PadBytes = -1 }), "padding"},
-		"a route twice":    {func(c *proxy.Config) { c.Routes = append(c.Routes, c.Routes[0]) }, "stands twice"},
+		"a route twice":    {func(c *proxy.Config) { c.Routes = append(c.Routes, c.Routes[0]) }, "is listed twice"},
 		"an empty path":    {path(""), "a path begins with /"},
 		"no slash":         {path("a"), "a path begins with /"},
 		"an escape":        {path("/%61"), "escaped"},

@@ -75,9 +75,9 @@ func (p *Proxy) upstreamRequest(ctx context.Context, o opened) *http.Request {
 	return out.WithContext(ctx)
 }
 
-// takeWhole reads the upstream's body to its end. A body that breaks off or goes on
-// beyond the limit is an error, never a shorter answer. So is a status that is no
-// final answer (RFC 9110 §15).
+// takeWhole reads the upstream's body to its end. A body that ends early or exceeds the
+// limit is an error, never a shorter answer. So is a status that is not final (RFC 9110
+// §15).
 func takeWhole(to opened, r *http.Response, most int64) (answer, error) {
 	if r.StatusCode < 200 || r.StatusCode > 599 {
 		return answer{}, errAnswerStatus

@@ -26,7 +26,7 @@ type Outcome struct {
 // or checked itself; there is none that a body, a key or a secret could get into.
 type note struct {
 	start         time.Time
-	remote        string // the caller's address, with its port if no proxy stands in between
+	remote        string // the caller's address, with its port if it connected directly
 	client        string // the same without a port; empty: it is not known
 	correlationID string // empty unless it was valid
 	method, path  string // the route's own, not the request's
@@ -99,8 +99,8 @@ func (p *Proxy) finish(n *note) {
 		slog.Duration("took", took), slog.String("remote", n.remote))
 }
 
-// rescue answers a request that panicked. Where an answer has begun, or nobody is
-// to get one, the connection is cut, so that it does not look whole.
+// rescue answers a request that panicked. If an answer has begun, or the client must
+// not get one, the connection is closed, so that the answer does not look complete.
 func (p *Proxy) rescue(w http.ResponseWriter, n *note) {
 	v := recover()
 	if v == nil {

@@ -32,7 +32,7 @@ import (
 // says otherwise.
 type Config struct {
 	Routes         []Route
-	BasePath       string // taken off before the path goes on; may be empty
+	BasePath       string // removed from the path before it is forwarded; may be empty
 	Ring           func() *ring.Ring
 	Stale          func() bool       // the Ring is too old to be served; nil: it never is
 	Upstreams      []*url.URL        // servers of one service: they differ in scheme, host and port alone
@@ -55,7 +55,7 @@ type Config struct {
 	Used           Used          // called for every use of a key; may be nil
 }
 
-// Used tells that a project's key opened a request or sealed an answer. It must
+// Used is called when a project's key opened a request or sealed an answer. It must
 // not block.
 type Used func(id keys.ASPID, key keys.KeyID, d usage.Direction, s alg.Suite)
 
@@ -82,7 +82,7 @@ func New(c Config) (*Proxy, error) {
 		return nil, errors.New("proxy: sizes and times must be positive")
 	}
 	if c.Replay != nil && c.ReplayWindow <= 0 {
-		return nil, errors.New("proxy: a replay memory wants a window")
+		return nil, errors.New("proxy: a replay memory needs a window")
 	}
 	if c.Observe == nil {
 		c.Observe = func(Outcome) {}

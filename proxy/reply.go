@@ -9,7 +9,7 @@ import (
 	"kmproxy/proxy/kona"
 )
 
-// reply writes a finished answer. An error tells that it may not have gone out whole.
+// reply writes a finished answer. After an error it may not have been sent completely.
 func (p *Proxy) reply(w http.ResponseWriter, s sealed, n *note) error {
 	h := w.Header()
 	for name, values := range s.header {
@@ -32,8 +32,8 @@ func (p *Proxy) reply(w http.ResponseWriter, s sealed, n *note) error {
 	return send(w, s.status, s.body, n, "", "")
 }
 
-// deprecate tells the caller of a draining key since when it is on its way out
-// (RFC 9745 §2.1: a structured date) and until when it will do (RFC 8594 §3).
+// deprecate adds to an answer under a draining key since when the key is deprecated (RFC
+// 9745 §2.1: a structured date) and when its use ends (RFC 8594 §3).
 func deprecate(h http.Header, k keys.Key) {
 	if k.State != keys.Draining {
 		return
@@ -44,8 +44,8 @@ func deprecate(h http.Header, k keys.Key) {
 	}
 }
 
-// replyError writes a row of the error table, always plain. A client that is gone
-// is told nothing: should it still read, a cut connection is what it must see.
+// replyError writes a row of the error table, always plain. The
+// connection of a client that went away is closed without an answer.
 func (p *Proxy) replyError(w http.ResponseWriter, e *kona.Error, n *note) {
 	if e.Failure == kona.ClientGone {
 		n.answered(e.Status(), e.Code(), e.Reason, 0)
@@ -63,7 +63,7 @@ func (p *Proxy) replyError(w http.ResponseWriter, e *kona.Error, n *note) {
 	}
 	body := e.Body()
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_ = send(w, e.Status(), body, n, e.Code(), e.Reason) // the client went away: nobody is left to tell
+	_ = send(w, e.Status(), body, n, e.Code(), e.Reason) // an error means that the client went away
 }
 
 // flush sends an error over HTTP/2 while its memory is still counted: net/http

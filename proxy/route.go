@@ -24,9 +24,9 @@ const (
 
 func (m BodyMode) isValid() bool { return m >= BodyEither && m <= BodyPlain }
 
-// Route is one API that is let through.
+// Route is one API that is forwarded.
 type Route struct {
-	Method        string // of requests with a body: the token is over that alone
+	Method        string // of requests with a body, which is all that the token covers
 	Path          string // compared byte for byte, without the base path
 	Request       BodyMode
 	Response      BodyMode
@@ -58,7 +58,7 @@ func newRoutes(base string, list []Route) (routes, error) {
 			out.byPath[base+r.Path] = methods
 		}
 		if methods[r.Method] != nil {
-			return routes{}, fmt.Errorf("route %s %s stands twice", r.Method, r.Path)
+			return routes{}, fmt.Errorf("route %s %s is listed twice", r.Method, r.Path)
 		}
 		if slices.ContainsFunc(r.ForwardHeaders, isDisguised) {
 			return routes{}, fmt.Errorf("route %s %s: a forwarded header is spelled with letters, digits and hyphens", r.Method, r.Path)

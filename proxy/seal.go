@@ -43,7 +43,7 @@ func (p *Proxy) seal(a answer) (sealed, error) {
 	a.to.held.keep(s.body)
 	p.c.Used(a.to.member.ASPID(), t.key.ID(), usage.Response, t.suite)
 	s.keyID, s.used = t.key.ID(), t.key
-	for _, name := range tellsOfPlaintext {
+	for _, name := range plaintextHeaders {
 		s.header.Del(name)
 	}
 	s.header.Set("Content-Type", "application/json")
@@ -70,13 +70,13 @@ func (a answer) bodiless() bool {
 	return a.to.request.Method == http.MethodHead || a.status == http.StatusNoContent || a.status == http.StatusResetContent || a.status == http.StatusNotModified
 }
 
-// tellsOfPlaintext are headers that say something of the body before it was
-// sealed: a digest or a validator would let a reader test his guesses.
-var tellsOfPlaintext = []string{"Content-Digest", "Repr-Digest", "Digest", "Content-Md5", "Etag", "Last-Modified",
+// plaintextHeaders are headers that describe the body before it was sealed. A digest or
+// a validator would allow a reader to test guesses of the plaintext.
+var plaintextHeaders = []string{"Content-Digest", "Repr-Digest", "Digest", "Content-Md5", "Etag", "Last-Modified",
 	"Content-Language", "Content-Location", "Content-Disposition", "Accept-Ranges", "Content-Range", "Signature", "Signature-Input"}
 
 // pad adds JSON blanks up to the next multiple of size, so that the length of an
-// answer does not tell what it says. If body has too little capacity, it is copied to
+// answer does not reveal its content. If body has too little capacity, it is copied to
 // memory that allocate returns.
 func pad(body []byte, size int, allocate func(n int) []byte) []byte {
 	if size <= 1 || len(body)%size == 0 {

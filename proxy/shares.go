@@ -92,7 +92,7 @@ func (b *Budget) giveUp(v *account) {
 	v.givenUp = true
 }
 
-// add counts bytes, which may be negative, wherever the account stands.
+// add counts bytes, which may be negative, to the share that the account belongs to.
 func (b *Budget) add(a *account, bytes int64) {
 	fresh := a.bytes == 0 && bytes > 0
 	a.bytes += bytes
@@ -187,7 +187,7 @@ func (b *Budget) leave(a *account) {
 
 // The least rate of a body whose sender is not verified yet.
 const (
-	grace     = 5 * time.Second // any rate will do for so long
+	grace     = 5 * time.Second // with any rate
 	leastRate = 2 << 10         // bytes a second, after that
 	sweep     = time.Second
 )

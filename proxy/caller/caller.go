@@ -35,7 +35,7 @@ var (
 )
 
 // Caller is one service provider with one crypto key. It is safe for concurrent
-// use. It follows no redirect: that would hand body and token to somebody else.
+// use. It follows no redirect, because that would send body and token to another server.
 type Caller struct {
 	URL       string // of the API, without the path
 	ASPID     keys.ASPID
@@ -65,7 +65,7 @@ type Exchange struct {
 
 // Call sends a plaintext encrypted and opens the answer. An answer that is not
 // encrypted is returned as it is. Errors of an encrypted answer: ErrCorrelation,
-// kona.ErrWrapper, jwe.ErrOpen; what was received stands in the Exchange.
+// kona.ErrWrapper, jwe.ErrOpen; the Exchange has what was received.
 func (c *Caller) Call(ctx context.Context, path string, plaintext []byte) (Exchange, error) {
 	body, err := c.Encrypt(plaintext)
 	if err != nil {

@@ -52,7 +52,7 @@ type Cache struct {
 
 	mu       sync.Mutex
 	entries  map[place]*entry
-	all      *list.List // of *entry, who was used last comes first
+	all      *list.List // of *entry, the last used first
 	projects map[keys.ASPID]*list.List
 	ages     *list.List    // of *entry, the youngest comes first
 	owners   map[Owner]int // how many content keys each has
@@ -102,7 +102,7 @@ func (c *Cache) take(p place, m jwe.Message, now time.Time) (jwe.ContentKey, boo
 	return e.key.Clone(), true
 }
 
-// worn tells whether an entry is over a limit.
+// worn reports whether an entry exceeds a limit.
 func (c *Cache) worn(e *entry, now time.Time) bool {
 	age := now.Sub(e.since)
 	return age < 0 || age >= c.limits.MaxAge || e.messages > c.limits.MaxMessages || e.bytes > c.limits.MaxBytes
@@ -128,8 +128,8 @@ func (c *Cache) Remember(o Owner, key jwe.ContentKey, m jwe.Message, now time.Ti
 	e.all, e.mine, e.born = c.all.PushFront(e), mine.PushFront(e), c.ages.PushFront(e)
 }
 
-// makeRoom forgets what a project used longest ago if it has its share, and what
-// everybody did if all is full.
+// makeRoom forgets the key that the project has not used for longest if its share is
+// full, and the key that was not used for longest of all if the cache is full.
 func (c *Cache) makeRoom(project keys.ASPID) {
 	if mine := c.projects[project]; mine != nil && mine.Len() >= max(1, c.limits.Entries/2) {
 		c.forget(mine.Back().Value.(*entry))
@@ -181,7 +181,7 @@ func (c *Cache) Sweep(now time.Time, usable func(Owner) bool) {
 func (c *Cache) forgetOld(now time.Time) []Owner {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, end := range []func() *list.Element{c.ages.Back, c.ages.Front} { // in front is who is from the future
+	for _, end := range []func() *list.Element{c.ages.Back, c.ages.Front} { // the front has those with a time in the future
 		for at := end(); at != nil && c.worn(at.Value.(*entry), now); at = end() {
 			c.forget(at.Value.(*entry))
 		}

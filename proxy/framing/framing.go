@@ -1,5 +1,5 @@
 // Package framing watches the plaintext of an HTTP/1.1 connection for what
-// net/http does not show a handler: a Content-Length that stands beside a
+// net/http does not show a handler: a Content-Length together with a
 // Transfer-Encoding, after which the next request may begin in one place or in
 // another (RFC 9112 §6.1).
 package framing

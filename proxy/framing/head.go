@@ -48,7 +48,7 @@ func (h *head) addName(c byte, first bool) bool {
 	return true
 }
 
-// endName tells which field it is. Neither of the two may stand in a trailer.
+// endName determines which field it is. Neither of the two may be in a trailer.
 func (h *head) endName() bool {
 	h.kind = otherField
 	if h.nameLen > len(h.field) {

@@ -75,7 +75,7 @@ func (s state) nextInHead(w *Watcher, c byte) (state, bool) {
 	return value, isText(c) && w.head.addValue(c)
 }
 
-// afterHead is where a request goes on after the empty line.
+// afterHead returns the state after the empty line that ends a header.
 func (w *Watcher) afterHead() state {
 	switch h := &w.head; {
 	case h.inTrailer:

@@ -13,8 +13,8 @@ const (
 	mostJWEHeader = 4096 // bytes of its first part
 )
 
-// IsMiswrapped reports whether a body that is no encrypted one is a JWE all the same:
-// a compact one, bare or as a JSON string, or one of the JSON serialization (RFC 7516
+// IsMiswrapped reports whether a body that is not an encrypted one is a JWE anyway: a
+// compact one, bare or as a JSON string, or one of the JSON serialization (RFC 7516
 // §7.2). It may be in JSON objects of one member, in arrays that hold nothing but JWEs,
 // and in strings that hold such JSON. A padded JWE, or one of the other base64 alphabet,
 // counts as well. Any other body is read up to the first value that is none of these.

@@ -147,8 +147,8 @@ func failureOf(err error) string {
 	return failureByText(err.Error())
 }
 
-// failureByText goes by the words of crypto/tls, which has no types for these. A
-// test that makes each of them notices when a new Go says it otherwise.
+// failureByText uses the texts of crypto/tls, which has no types for these. A test that
+// provokes each of them fails if a new version of Go changes a text.
 func failureByText(text string) string {
 	for _, known := range []struct{ words, reason string }{
 		{"unsupported versions", failedVersion},

@@ -30,8 +30,8 @@ type refusal struct {
 }
 
 // NewFiles takes a function that reads the pair of files, with its Leaf; it is called
-// at once, and again by Follow. A pair whose time is over or has not come is taken,
-// as there is no other.
+// at once, and again by Follow. A pair that has expired or is not valid yet is
+// accepted, as there is no other.
 func NewFiles(load func() (tls.Certificate, error), now func() time.Time) (*Files, error) {
 	pair, err := load()
 	if err != nil {

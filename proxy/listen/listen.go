@@ -1,5 +1,5 @@
 // Package listen is the edge: TLS with its certificate sources, the limits that
-// every connection has, and a stop that finishes what was begun.
+// every connection has, and a stop that finishes the pending requests.
 package listen
 
 import (
@@ -98,8 +98,8 @@ func New(c Config) *Server {
 	return s
 }
 
-// lastWords tells who still uses a connection while we stop that it ends with
-// this answer, so that he does not send the next request into its end.
+// lastWords announces in the answers during a stop that their connections end, so that
+// clients do not send another request.
 func (s *Server) lastWords(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.draining.Load() {
@@ -110,7 +110,7 @@ func (s *Server) lastWords(next http.Handler) http.Handler {
 }
 
 // Serve answers on l until ctx ends, then takes no new connection and lets the
-// requests that were begun finish, for at most 30 seconds. Connections are
+// pending requests finish, for at most 30 seconds. Connections are
 // closed after their next answer, or when idle after 2 seconds.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	g := newGate(s.config, s.tls, s.table, l)
@@ -142,7 +142,7 @@ func (s *Server) drain(ctx context.Context, l net.Listener) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	if err := s.http.Shutdown(drain); err != nil {
-		_ = s.http.Close() // the drain is over: what is still open is cut
+		_ = s.http.Close() // the drain has ended: open connections are closed
 		return fmt.Errorf("stopping %s: requests were cut off: %w", l.Addr(), err)
 	}
 	return nil

@@ -114,7 +114,8 @@ func (a *LocalCA) Issue(hostnames []string, now time.Time) (*tls.Certificate, er
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 }
 
-// Certificates issues for hostnames and issues anew when a third of the life is left.
+// Certificates issues a certificate for hostnames, and another one when a third of its
+// lifetime is left.
 func (a *LocalCA) Certificates(hostnames []string, now func() time.Time) Certificates {
 	var mu sync.Mutex
 	var current *tls.Certificate

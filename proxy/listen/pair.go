@@ -16,7 +16,7 @@ var (
 	ErrNoKey         = errors.New("it holds no PEM private key")
 	ErrDER           = errors.New("it is DER, not PEM")
 	ErrEncryptedKey  = errors.New("the private key is encrypted")
-	ErrOrder         = errors.New("the certificate of a CA stands before the one that the key belongs to: put that one first")
+	ErrOrder         = errors.New("the certificate of a CA comes before the one that the key belongs to: put that one first")
 	ErrMismatch      = errors.New("it is not the key of the certificate")
 )
 

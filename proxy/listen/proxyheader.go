@@ -16,7 +16,7 @@ const (
 	proxyV1        = "PROXY "
 	proxyV2        = "\r\n\r\n\x00\r\nQUIT\n"
 	proxyV1Longest = 107     // with its line end (§2.1)
-	proxyV2Longest = 4 << 10 // addresses take 36 bytes, what else a proxy tells is passed over
+	proxyV2Longest = 4 << 10 // addresses take 36 bytes; other fields are skipped
 )
 
 var errProxyHeader = errors.New("no PROXY header that can be used")

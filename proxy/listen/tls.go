@@ -2,8 +2,8 @@ package listen
 
 import "crypto/tls"
 
-// probeProtocol is what an ACME server speaks that wants a TLS-ALPN-01 challenge
-// answered, and nobody else (RFC 8737 §3).
+// probeProtocol is the ALPN protocol of an ACME server's TLS-ALPN-01 challenge, and of
+// no other client (RFC 8737 §3).
 const probeProtocol = "acme-tls/1"
 
 // tlsConfig is the config of each handshake.
@@ -24,7 +24,7 @@ func tlsConfig(c Config) *tls.Config {
 
 // baseConfig speaks TLS 1.2 with forward secrecy and AEAD only, and TLS 1.3. It
 // gives out no session tickets: crypto/tls makes them valid for a week, and with
-// TLS 1.2 whoever gets their key reads what was said. Callers keep connections.
+// TLS 1.2 their key decrypts recorded connections. Callers keep connections open.
 func baseConfig(c Config) *tls.Config {
 	t := &tls.Config{
 		MinVersion:     tls.VersionTLS12,

@@ -104,7 +104,7 @@ func (p *Proxy) nextRSA(t testing.TB) *rsa.PrivateKey {
 	return k
 }
 
-// NewRSA makes an RSA-2048 key that nobody else has.
+// NewRSA generates an RSA-2048 key.
 func NewRSA(t testing.TB) *rsa.PrivateKey {
 	t.Helper()
 	k, err := jwk.Generate(jwk.MinBits)

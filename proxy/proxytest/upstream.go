@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Upstream is a backend that keeps what it was sent and answers as it was told.
+// Upstream is a backend that records its requests and answers as configured.
 type Upstream struct {
 	URL     string
 	mu      sync.Mutex
@@ -25,7 +25,7 @@ type Received struct {
 	Body        []byte
 }
 
-// Answer is what an Upstream says unless it is told otherwise.
+// Answer is the default answer of an Upstream.
 const Answer = `{"authNumber":"42","response":{"code":"000_000","description":"Success."}}`
 
 func startUpstream(t testing.TB) *Upstream {

@@ -1,5 +1,5 @@
-// Package queue hands out a few places to many who want one, fairly by project:
-// who waits stands in his project's line, and the lines take turns.
+// Package queue gives a few places to many requests, fairly by project: waiting requests
+// are in a line for their project, and the lines take turns.
 package queue
 
 import (
@@ -29,17 +29,18 @@ type Queue struct {
 	free    int
 	waiting int
 	lines   map[keys.ASPID]*line
-	turn    []*line // those in which somebody stands, the next one first
+	turn    []*line // those that are not empty, the next one first
 }
 
-// line is who waits for one project, the first one first. It is never empty
-// while it has a turn.
+// line has the waiting requests of one project, the first one first. It is not empty
+// while it is in turn.
 type line struct {
 	project keys.ASPID
 	waiters []*waiter
 }
 
-// waiter is told once: nil with a place, or why he gets none.
+// waiter is a waiting request. Its channel gets one value: nil with a place, or why
+// there is none.
 type waiter struct{ told chan error }
 
 // New makes a Queue whose places are all free.
@@ -72,9 +73,9 @@ func (q *Queue) Enter(ctx context.Context, project keys.ASPID) (leave func(), er
 	return q.leave, nil
 }
 
-// join takes a free place, and then there is no waiter, or stands in line. When
-// the queue is full the last of the longest line has to go, unless the newcomer
-// would make his own the longest: so one project's flood pushes out itself.
+// join takes a free place and returns no waiter, or joins a line. If the queue is full
+// the last request of the longest line is refused, unless the new request would make its
+// own line the longest: so the flood of one project refuses its own requests.
 func (q *Queue) join(project keys.ASPID) (*waiter, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -122,7 +123,7 @@ func (q *Queue) leave() {
 	w.told <- nil
 }
 
-// giveUp takes w out of his line, for why; unless he was told before that.
+// giveUp takes w out of its line and returns why, unless w has a result already.
 func (q *Queue) giveUp(project keys.ASPID, w *waiter, why error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -135,7 +136,7 @@ func (q *Queue) giveUp(project keys.ASPID, w *waiter, why error) error {
 	}
 }
 
-// remove takes w out of his line, and the line out of turn when nobody is left.
+// remove takes w out of its line, and an empty line out of turn.
 func (q *Queue) remove(l *line, w *waiter) {
 	q.waiting--
 	l.waiters = slices.DeleteFunc(l.waiters, func(other *waiter) bool { return other == w })

@@ -72,9 +72,9 @@ func (c *Claim) record(k kind) record {
 	return record{entry: c.entry, at: c.generation.time(c.at).UnixMilli(), kind: k}
 }
 
-// freed are the entries that were released and whose moment is the last one of
-// which any was. A file tells claims of one request apart by their moments, so that
-// one that comes again in the same millisecond counts for the next.
+// freed has the entries that were released with the latest time of any released entry.
+// In a file, claims of one request are distinguished by their times, so a request that
+// comes again in the same millisecond is recorded with the next one.
 type freed struct {
 	of  *generation
 	at  millis

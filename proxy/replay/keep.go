@@ -14,7 +14,7 @@ import (
 const (
 	syncTime  = time.Second
 	closeTime = 2 * time.Second // for the last sync
-	slack     = 1 << 16         // releases in a file that are not worth writing it anew
+	slack     = 1 << 16         // releases in a file that do not justify rewriting it
 	manyFiles = 64              // of former processes: more are made into few
 )
 
@@ -33,7 +33,7 @@ type keeper struct {
 	trouble atomic.Pointer[error] // with the folder, at the last tick; nil: none
 
 	formers []former // the goroutine's own, as the next
-	merge   bool     // write all anew, so that the formers may go
+	merge   bool     // rewrite all files, so that the formers can be removed
 
 	mu   sync.Mutex
 	gone []*segment // their generations are forgotten

@@ -58,7 +58,7 @@ func serialNumber(path string) int64 {
 }
 
 // most records in a file: claims and releases, each of which has a claim, as many
-// of both as are written before the file is written anew.
+// of both as are written before the file is rewritten.
 func (k *keeper) most() int { return 4*k.memory.limits.Entries + 1<<20 }
 
 // claim is what a release in the files of one slot takes back.
@@ -67,8 +67,8 @@ type claim struct {
 	at    int64
 }
 
-// released are the claims in files that were taken back. What is wrong with a file
-// is told when its claims are read.
+// released are the claims in files that were taken back. Errors of a file
+// are reported when its claims are read.
 func (k *keeper) released(paths []string) map[claim]bool {
 	all := map[claim]bool{}
 	for _, path := range paths {

@@ -15,7 +15,7 @@ import (
 //	26 kind, 2 bytes
 //	28 CRC-32C of the 28 bytes before
 //
-// Numbers are big-endian. The sum tells damage, not forgery.
+// Numbers are big-endian. The sum detects damage, not forgery.
 const recordBytes = 32
 
 var header = fmt.Sprintf("%-*s\n", recordBytes-1, "kmproxy replay memory 1")

@@ -1,6 +1,6 @@
 // Package replay remembers which requests were processed, so that a captured one
 // does nothing a second time: a token's MAC covers the body alone, so that a
-// captured request can be dated anew.
+// captured request can be given another date.
 //
 // A Memory forgets when the process ends, unless Keep gave it a folder. Then what
 // it claimed outlives kill -9 from Claim.Record on, and a power cut from the next
@@ -53,7 +53,7 @@ type entry struct {
 	project number
 }
 
-// number stands for a project, here and in files. Two projects may share one: then
+// number represents a project, here and in files. Two projects may share one: then
 // they share what one project may hold, but no request, for a MAC under one secret
 // is not one under another.
 type number uint32

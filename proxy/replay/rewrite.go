@@ -77,8 +77,8 @@ func (m *Memory) forgotten(now time.Time) []*generation {
 	return append([]*generation(nil), m.generations...)
 }
 
-// rewriteAll writes the generations anew whose files failed or hold much that was
-// released, and all of them when the formers are to go.
+// rewriteAll rewrites the generations whose files failed or have many releases, and all
+// generations if the formers are to be removed.
 func (k *keeper) rewriteAll(generations []*generation) error {
 	for _, g := range generations {
 		if !k.merge && !k.memory.wantsRewrite(g) {

@@ -14,8 +14,8 @@ var errStalled = errors.New("the disk takes nothing")
 // patience is how long a request waits for a write that another one is making.
 const patience = 100 * time.Millisecond
 
-// rounds are the batches that a request writes for others before a goroutine of its
-// own goes on with them.
+// rounds is the number of batches that a request writes for others before a goroutine
+// continues with them.
 const rounds = 4
 
 // segment is the file of one generation. Records are written by one request at a

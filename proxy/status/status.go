@@ -1,5 +1,5 @@
-// Package status tells operators how a proxy fares: whether it lives, whether it
-// is ready, and how many requests ended how. It is served on the admin listener
+// Package status reports the state of a proxy to operators: whether it is alive, whether
+// it is ready, and how its requests ended. It is served on the admin listener
 // and shows numbers, fixed words and the reason why it is not ready.
 package status
 
@@ -76,7 +76,7 @@ type Gauge struct {
 	Counter    bool
 }
 
-// head is what stands before the samples of a name.
+// head returns the lines before the samples of a name.
 func (g Gauge) head() string {
 	kind := "gauge"
 	if g.Counter {
@@ -104,12 +104,12 @@ func textOf(gauges []Gauge) string {
 	return b.String()
 }
 
-// Config is what is told. All of it must be set.
+// Config configures a Handler. All fields must be set.
 type Config struct {
 	Counters *Counters
 	Gauges   func() []Gauge
-	// Ready tells why the proxy should get no requests now; nil if it should. Its
-	// note, which may be empty, is what will be trouble later.
+	// Ready returns an error if the proxy should get no requests now. Its note, which
+	// may be empty, names future trouble.
 	Ready func() (note string, err error)
 }
 
@@ -129,7 +129,7 @@ func Handler(c Config) http.Handler {
 	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_, _ = c.Counters.WriteTo(w)                 // the reader went away: nobody is left to tell
+		_, _ = c.Counters.WriteTo(w)                 // an error means that the reader went away
 		_, _ = io.WriteString(w, textOf(c.Gauges())) // as before
 	})
 	return mux
@@ -139,5 +139,5 @@ func say(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(code)
-	_, _ = io.WriteString(w, text+"\n") // the reader went away: nobody is left to tell
+	_, _ = io.WriteString(w, text+"\n") // an error means that the reader went away
 }

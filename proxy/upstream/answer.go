@@ -33,8 +33,8 @@ func (l *link) response(r *http.Request, h head) *http.Response {
 }
 
 // clean reports whether nothing can follow a bodiless answer: its headers announce
-// no body that a server might send all the same. Without a length, a 205 would go on
-// to the end of the connection for who does not know that it has no body.
+// no body that a server might send anyway. Without a length, a 205 would last until the
+// end of the connection for a client that does not know that it has no body.
 func (h *head) clean() bool {
 	return !h.chunked && (h.length == 0 || h.length < 0 && h.status != http.StatusResetContent)
 }

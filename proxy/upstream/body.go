@@ -5,15 +5,15 @@ import (
 	"io"
 )
 
-// Body is a request's body that a Pool may send again as long as nobody got a
-// byte of it. net/http takes it for replayable in no case, not even when it is
-// empty or an Idempotency-Key asks for it.
+// Body is a request's body that a Pool may send again as long as no server got
+// a byte of it. net/http never considers it replayable, not even if it is empty or there
+// is an Idempotency-Key.
 type Body struct {
 	content []byte
 	reader  *bytes.Reader // made by the first Read: a Client writes content as it is
 }
 
-// NewBody is the body of those bytes, which nobody may change any more.
+// NewBody returns a body of these bytes, which must not be changed afterwards.
 func NewBody(content []byte) *Body { return &Body{content: content} }
 
 // Read implements io.Reader.

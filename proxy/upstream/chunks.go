@@ -39,7 +39,7 @@ func (c *chunks) Read(p []byte) (n int, err error) {
 	return n, c.err
 }
 
-// next goes on to the next chunk's content, or through the trailers to io.EOF.
+// next skips to the next chunk's content, or past the trailers to io.EOF.
 func (c *chunks) next() error {
 	if c.begun {
 		if err := c.lineEnd(); err != nil {

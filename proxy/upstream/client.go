@@ -49,7 +49,7 @@ func NewClient(c ClientConfig) *Client { return &Client{c: c, rest: map[string][
 // RoundTrip implements http.RoundTripper. Of the body it reads what Content-Length
 // says. Errors are those of the network, of TLS, and a Fault of the answer.
 func (c *Client) RoundTrip(r *http.Request) (*http.Response, error) {
-	x, told := r.Body.(*attempt) // else nobody asks whether it was sent
+	x, told := r.Body.(*attempt) // otherwise the caller does not need to know whether it was sent
 	if told {
 		x.began = true
 	}
@@ -129,8 +129,8 @@ func (c *Client) done(u *url.URL, l *link, again bool) {
 	}
 }
 
-// put lets a connection rest. Those that have rested too long go: as the newest is
-// taken first, nobody may ever come to them.
+// put keeps an idle connection. Those that have been idle too long are closed here:
+// because the newest is used first, they might never be looked at otherwise.
 func (c *Client) put(key string, l *link) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -50,7 +50,7 @@ func (c *conn) count() int64 {
 	return c.written
 }
 
-// freeze tells whether nothing was written since, and if so nothing will be.
+// freeze reports whether nothing was written since. If so, nothing will be.
 func (c *conn) freeze(since int64) bool {
 	if !c.mu.TryLock() { // it is being written to
 		return false

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Check asks every server for a path every so often, until ctx ends. Who does not
-// answer 2xx within that time gets no requests until he does; report tells of
-// every change.
+// Check requests a path of every server, once in every interval, until ctx ends. A
+// server that does not answer with 2xx within that time gets no requests until it does.
+// report is called on every change.
 func (p *Pool) Check(ctx context.Context, path string, every time.Duration, report func(url string, well bool)) {
 	var all sync.WaitGroup
 	for _, s := range p.servers {

@@ -37,7 +37,7 @@ func (l *link) exchange(r *http.Request, mostHeader int64) (*http.Response, erro
 	if err := l.conn.SetDeadline(deadline); err != nil {
 		return nil, err
 	}
-	l.stop = context.AfterFunc(r.Context(), func() { _ = l.conn.SetDeadline(time.Unix(1, 0)) }) // whoever waits is woken
+	l.stop = context.AfterFunc(r.Context(), func() { _ = l.conn.SetDeadline(time.Unix(1, 0)) }) // ends pending reads and writes
 	before := l.written()
 	if err := l.put(r); err != nil && l.written() == before {
 		return nil, err
@@ -93,8 +93,8 @@ func (l *link) close() {
 	_ = l.conn.Close() // nothing more is wanted of it
 }
 
-// quiet tells whether a connection at rest was neither closed nor written to by
-// the other side: what comes without a question is no answer to the next.
+// quiet reports whether the server has neither closed an idle connection nor sent bytes
+// on it: unrequested bytes are not the answer to the next request.
 func (l *link) quiet() bool {
 	raw, ok := rawConn(l.conn)
 	if !ok || l.read.Buffered() > 0 {
@@ -110,8 +110,8 @@ func (l *link) quiet() bool {
 	return err == nil && silent && !l.holdsRecord()
 }
 
-// holdsRecord tells whether TLS has read more than it was asked for: what came with
-// the last answer in one piece is no longer at the socket, and not in our buffer yet.
+// holdsRecord reports whether TLS has read more than was requested of it: bytes that
+// came together with the last answer are neither at the socket nor in our buffer.
 func (l *link) holdsRecord() bool {
 	if _, secure := l.conn.(*tls.Conn); !secure {
 		return false

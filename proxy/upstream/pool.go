@@ -72,7 +72,7 @@ func (p *Pool) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		sent := !x.unsent()
 		switch {
-		case errors.Is(r.Context().Err(), context.Canceled): // who asked went away: that says nothing of the server
+		case errors.Is(r.Context().Err(), context.Canceled): // the client went away, which says nothing about the server
 		case sent || !x.reused:
 			s.failed(p.c.Now())
 		}
@@ -125,7 +125,7 @@ func (x *attempt) on(l *link) {
 	}
 }
 
-// unsent tells whether nothing was written, and sees to it that nothing will be.
+// unsent reports whether nothing was written. If so, nothing will be.
 func (x *attempt) unsent() bool {
 	return x.began && (!x.got || x.conn != nil && x.conn.freeze(x.since))
 }

@@ -100,7 +100,7 @@ func putHead(w *bufio.Writer, r *http.Request, target string) {
 	line("\r\n")
 }
 
-// frames tells whether a header says where the message ends, or to whom it goes.
+// frames reports whether a header determines where the message ends, or its receiver.
 func frames(name string) bool {
 	switch http.CanonicalHeaderKey(name) {
 	case "Connection", "Content-Length", "Host", "Trailer", "Transfer-Encoding":

@@ -23,8 +23,8 @@ import (
 // ErrConfig reports a Config that lacks something.
 var ErrConfig = errors.New("acme: hostnames, a folder and a log must be set")
 
-// Config is what a Manager works with. Whoever makes a Manager of it agrees with
-// the ACME server's terms of service.
+// Config configures a Manager. Making a Manager accepts the ACME server's terms of
+// service.
 type Config struct {
 	Directory  string         // https URL; empty: Let's Encrypt
 	Email      string         // for the ACME server's account; may be empty
@@ -116,8 +116,8 @@ func (m *Manager) Challenges() http.Handler {
 	return m.issuer.HTTPChallengeHandler(http.NotFoundHandler())
 }
 
-// stored tells whether a certificate was obtained already, perhaps by a process
-// before this one.
+// stored reports whether a certificate was obtained already, perhaps by an earlier
+// process.
 func (m *Manager) stored(ctx context.Context, name string) bool {
 	return m.magic.Storage.Exists(ctx, certmagic.StorageKeys.SiteCert(m.issuer.IssuerKey(), name))
 }

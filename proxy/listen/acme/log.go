@@ -9,8 +9,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// bridge hands certmagic's warnings and errors to the service's log. What is less
-// is its diary; the events tell what of it matters.
+// bridge writes certmagic's warnings and errors to the service's log. Lower levels are
+// dropped: the events report what matters of them.
 type bridge struct{ log *slog.Logger }
 
 // Enabled implements zapcore.LevelEnabler.

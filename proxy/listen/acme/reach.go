@@ -16,9 +16,9 @@ const (
 	longestWait = time.Minute
 )
 
-// reach waits until the ACME server answers, or tells that ctx ended first. The
-// first attempt of certmagic that fails costs a minute, and a machine that has
-// just started often has no network yet: asking costs nobody anything.
+// reach waits until the ACME server answers, and reports whether it did before ctx
+// ended. The first attempt of certmagic that fails costs a minute, and a machine that
+// has just started often has no network yet; this request costs nothing.
 func (m *Manager) reach(ctx context.Context, name string) bool {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{RootCAs: m.c.Roots, MinVersion: tls.VersionTLS12}
@@ -39,7 +39,7 @@ func (m *Manager) reach(ctx context.Context, name string) bool {
 	}
 }
 
-// ask fails when nobody answers; what the answer says is for the real attempt.
+// ask fails if the server does not answer. The content of the answer does not matter.
 func ask(ctx context.Context, client *http.Client, directory string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, directory, nil)
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Ready tells whether every hostname has a certificate that is valid at now, and
-// if not, why. With one, note names what will be trouble unless somebody looks:
-// renewals that fail or did not come. Neither holds anything that the ACME server said.
+// Ready returns an error unless every hostname has a certificate that is valid at now.
+// Otherwise note names renewals that failed or are late and need attention. Neither has
+// text of the ACME server.
 func (m *Manager) Ready(now time.Time) (note string, err error) {
 	var notes []string
 	for _, name := range m.c.Hostnames {
@@ -35,8 +35,8 @@ func (m *Manager) Ready(now time.Time) (note string, err error) {
 // late: renewals begin with a third left.
 const lateShare = 6
 
-// isLate reports whether a renewal should have come by now. It goes by the lifetime, so
-// that a short-lived certificate is not always trouble.
+// isLate reports whether a renewal should have come by now. It depends on the
+// lifetime, so that a short-lived certificate is not always reported.
 func isLate(leaf *x509.Certificate, now time.Time) bool {
 	return leaf.NotAfter.Sub(now) < leaf.NotAfter.Sub(leaf.NotBefore)/lateShare
 }
@@ -64,8 +64,7 @@ func (m *Manager) newest(name string) *x509.Certificate {
 	return out
 }
 
-// event is what certmagic tells. It is called in the middle of its work and must
-// not block.
+// event is called by certmagic on its events. It must not block.
 func (m *Manager) event(_ context.Context, event string, data map[string]any) error {
 	name, _ := data["identifier"].(string)
 	switch event {

@@ -44,7 +44,7 @@ func resolver(t *testing.T) string {
 			a.Answer = []dns.RR{&dns.A{A: net.IPv4(127, 0, 0, 1),
 				Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 1}}}
 		}
-		_ = w.WriteMsg(a) // who asked is gone
+		_ = w.WriteMsg(a) // the client closed its connection
 	})}
 	done := make(chan struct{})
 	go func() {
@@ -58,7 +58,7 @@ func resolver(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// free is an address that nobody listens on.
+// free returns an unused address.
 func free(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -67,7 +67,7 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// FreePort is a port of 127.0.0.1 that nobody listens on.
+// FreePort returns an unused port of 127.0.0.1.
 func FreePort(t *testing.T) int {
 	t.Helper()
 	addr, err := net.ResolveTCPAddr("tcp", free(t))
