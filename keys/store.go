@@ -57,6 +57,9 @@ var (
 //     still base; otherwise ErrConflict and nothing happened. When it returns
 //     nil, the changes are durable: they outlive the process and the power. An
 //     error other than ErrConflict leaves the outcome to be read by Load.
+//   - Commit refuses changes that are beyond Limits with ErrTooLarge, and nothing
+//     happened. Changes within them are never too many or too large. Limits does
+//     not change.
 //   - Two writers at once, in one process or several, exclude each other.
 //   - Watch sends on the returned channel, within a second, after commits by
 //     anyone. Several commits may be told by one send; the first send may come
@@ -69,5 +72,6 @@ type Store interface {
 	Load(ctx context.Context) (Snapshot, error)
 	Commit(ctx context.Context, base Revision, changes ...Change) (Revision, error)
 	Watch(ctx context.Context) <-chan struct{}
+	Limits() Limits
 	Close() error
 }

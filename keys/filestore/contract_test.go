@@ -9,8 +9,8 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	storetest.RunShared(t, func(t *testing.T) func() keys.Store {
+	storetest.RunShared(t, func(t *testing.T) func() keys.Backend {
 		dir := filepath.Join(t.TempDir(), "store")
-		return func() keys.Store { return open(t, dir) }
+		return func() keys.Backend { return open(t, dir) }
 	})
 }

@@ -25,10 +25,8 @@ const usageName = "usage"
 // maxLedgers is how many processes may count on one store at once.
 const maxLedgers = 64
 
-// Ledger is where one process at a time writes down what it counted. Its file
-// outlives the process: the next one that takes it goes on from there.
-// It is not safe for concurrent use.
-type Ledger struct {
+// ledger is a keys.Ledger in a file.
+type ledger struct {
 	store *Store
 	id    string // stays with the file, so that a copy of it is known
 	path  string
@@ -44,9 +42,8 @@ type ledgerFile struct {
 	Uses    []keys.Use `json:"uses"`
 }
 
-// OpenLedger takes a ledger that no other process has, and returns what was
-// counted in it before.
-func (s *Store) OpenLedger() (*Ledger, []keys.Use, error) {
+// OpenLedger implements keys.Backend.
+func (s *Store) OpenLedger(context.Context) (keys.Ledger, []keys.Use, error) {
 	if err := s.makeLedgers(); err != nil {
 		return nil, nil, fmt.Errorf("open usage ledger: %w", err)
 	}
@@ -68,8 +65,8 @@ func (s *Store) OpenLedger() (*Ledger, []keys.Use, error) {
 	return nil, nil, fmt.Errorf("open usage ledger: %d processes count on %s already", maxLedgers, s.dir)
 }
 
-func (s *Store) ledger(id, path string, lock *disk.File) *Ledger {
-	return &Ledger{store: s, id: cmp.Or(id, rand.Text()), path: path, lock: lock, disk: s.disk, there: markOf(path)}
+func (s *Store) ledger(id, path string, lock *disk.File) *ledger {
+	return &ledger{store: s, id: cmp.Or(id, rand.Text()), path: path, lock: lock, disk: s.disk, there: markOf(path)}
 }
 
 // makeLedgers makes the folder of the ledgers. Its name, and that of the store's own
@@ -91,9 +88,9 @@ func (s *Store) makeUsage() error {
 	return s.disk.SyncFolder(s.dir)
 }
 
-// Write replaces what the ledger says, whole or not at all, and durably. In a folder
-// that took the place of the one before, it takes a ledger again.
-func (l *Ledger) Write(uses []keys.Use) error {
+// Write implements keys.Ledger. In a folder that took the place of the one before, it
+// takes a ledger again.
+func (l *ledger) Write(uses []keys.Use) error {
 	if !l.isLocked() {
 		if err := l.takeAgain(); err != nil {
 			return fmt.Errorf("write usage ledger: %w", err)
@@ -106,7 +103,7 @@ func (l *Ledger) Write(uses []keys.Use) error {
 	return nil
 }
 
-func (l *Ledger) replace(uses []keys.Use) error {
+func (l *ledger) replace(uses []keys.Use) error {
 	content, err := json.Marshal(ledgerFile{1, l.id, uses})
 	if err != nil {
 		return fmt.Errorf("write usage ledger: %w", err)
@@ -120,13 +117,13 @@ func (l *Ledger) replace(uses []keys.Use) error {
 	return publish(l.disk, l.path)
 }
 
-// Close lets another process take the ledger.
-func (l *Ledger) Close() error {
+// Close implements keys.Ledger.
+func (l *ledger) Close() error {
 	err := unix.Flock(int(l.lock.Fd()), unix.LOCK_UN)
 	return errors.Join(err, l.lock.Close())
 }
 
-// Uses adds up the ledgers of all processes, also of those that have ended.
+// Uses implements keys.Backend. It adds up the ledgers of all processes.
 func (s *Store) Uses(ctx context.Context) ([]keys.Use, error) {
 	files, err := filepath.Glob(filepath.Join(s.path(usageName), "*.json"))
 	if err != nil {

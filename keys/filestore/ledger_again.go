@@ -10,12 +10,12 @@ import (
 	"kmproxy/keys/internal/disk"
 )
 
-// Lost reports whether the ledger's file is no longer what was written last, or its
-// lock no longer the one that others would try: the folder was taken away or
-// replaced. Write then puts all that was counted where the store is now.
-func (l *Ledger) Lost() bool { return !l.isLocked() || markOf(l.path) != l.there }
+// Lost implements keys.Ledger. It reports whether the ledger's file is no longer what
+// was written last, or its lock no longer the one that others would try: the folder
+// was taken away or replaced.
+func (l *ledger) Lost() bool { return !l.isLocked() || markOf(l.path) != l.there }
 
-func (l *Ledger) isLocked() bool {
+func (l *ledger) isLocked() bool {
 	mine, err := l.lock.Stat()
 	if err != nil {
 		return false
@@ -27,7 +27,7 @@ func (l *Ledger) isLocked() bool {
 // takeAgain takes a ledger in a folder that took the place of the one that this one
 // was in: an older copy of this one, which is then replaced, else one that is not
 // there yet. It never makes the store's own folder, and waits until a store is in it.
-func (l *Ledger) takeAgain() error {
+func (l *ledger) takeAgain() error {
 	if _, err := os.Lstat(l.store.path(headName)); err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"kmproxy/keys"
-	"kmproxy/keys/filestore"
 )
 
 // TestLedgerInAnotherFolder: what was counted goes to the folder that takes the
@@ -52,7 +51,7 @@ func TestLedgerInAnotherFolder(t *testing.T) {
 			if sum, err := s.Uses(t.Context()); err != nil || len(sum) != 1 || sum[0].Requests != tt.want || l.Lost() {
 				t.Errorf("got %+v, %v; want %d", sum, err, tt.want)
 			}
-			second, before, err := open(t, dir).OpenLedger()
+			second, before, err := open(t, dir).OpenLedger(t.Context())
 			if err != nil || slices.Equal(before, use(5)) {
 				t.Errorf("it is not locked: %+v, %v", before, err)
 			}
@@ -63,7 +62,7 @@ func TestLedgerInAnotherFolder(t *testing.T) {
 	}
 }
 
-func mustWrite(t *testing.T, l *filestore.Ledger, dir string, uses []keys.Use) []byte {
+func mustWrite(t *testing.T, l keys.Ledger, dir string, uses []keys.Use) []byte {
 	t.Helper()
 	if err := l.Write(uses); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package filestore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,10 +11,9 @@ import (
 	"kmproxy/keys"
 )
 
-// ReplaceUses makes uses what was counted by all processes that have ended. The
-// ledgers of running ones stay, because they go on counting in memory. An error
-// may leave part of it done; doing it again is safe.
-func (s *Store) ReplaceUses(uses []keys.Use) error {
+// ReplaceUses implements keys.Backend. The ledgers of running processes stay, because
+// those continue to count in memory.
+func (s *Store) ReplaceUses(_ context.Context, uses []keys.Use) error {
 	if err := s.makeLedgers(); err != nil {
 		return fmt.Errorf("replace usage ledgers: %w", err)
 	}

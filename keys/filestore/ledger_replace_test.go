@@ -25,21 +25,21 @@ func TestReplaceUses(t *testing.T) {
 	}
 	replace := func(n uint64) {
 		t.Helper()
-		if err := s.ReplaceUses([]keys.Use{use(n)}); err != nil {
+		if err := s.ReplaceUses(t.Context(), []keys.Use{use(n)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	replace(7)
 	want(7)
-	running, before, err := s.OpenLedger()
+	running, before, err := s.OpenLedger(t.Context())
 	if err != nil || len(before) != 1 {
 		t.Fatalf("got %+v, %v", before, err)
 	}
-	ended, _, err := s.OpenLedger()
+	ended, _, err := s.OpenLedger(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range []*filestore.Ledger{running, ended} {
+	for _, l := range []keys.Ledger{running, ended} {
 		if err := l.Write([]keys.Use{use(1)}); err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +55,7 @@ func TestReplaceUses(t *testing.T) {
 	}
 	replace(20)
 	want(20)
-	if err := s.ReplaceUses(nil); err != nil {
+	if err := s.ReplaceUses(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.Uses(t.Context()); err != nil || len(got) != 0 {

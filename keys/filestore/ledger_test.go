@@ -23,7 +23,7 @@ func TestLedgersOfSeveralProcesses(t *testing.T) {
 	if len(before) != 0 {
 		t.Errorf("a new ledger has %+v", before)
 	}
-	for _, l := range []*filestore.Ledger{first, second} {
+	for _, l := range []keys.Ledger{first, second} {
 		if err := l.Write([]keys.Use{use}); err != nil {
 			t.Fatal(err)
 		}
@@ -38,16 +38,16 @@ func TestLedgersOfSeveralProcesses(t *testing.T) {
 	if len(before) != 1 || before[0] != use {
 		t.Errorf("the next process goes on from %+v", before)
 	}
-	for _, l := range []*filestore.Ledger{again, second} {
+	for _, l := range []keys.Ledger{again, second} {
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-func openLedger(t *testing.T, s *filestore.Store) (*filestore.Ledger, []keys.Use) {
+func openLedger(t *testing.T, s *filestore.Store) (keys.Ledger, []keys.Use) {
 	t.Helper()
-	l, before, err := s.OpenLedger()
+	l, before, err := s.OpenLedger(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestTornLedgerIsNamed(t *testing.T) {
 	if _, err := s.Uses(t.Context()); !errors.Is(err, keys.ErrDamaged) {
 		t.Errorf("got %v", err)
 	}
-	if _, _, err := s.OpenLedger(); !errors.Is(err, keys.ErrDamaged) {
+	if _, _, err := s.OpenLedger(t.Context()); !errors.Is(err, keys.ErrDamaged) {
 		t.Errorf("got %v", err)
 	}
 }

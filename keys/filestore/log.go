@@ -75,7 +75,7 @@ func (r record) room() int {
 func (r record) fits() error {
 	for _, c := range r.changes {
 		if n := (record{r.rev, r.at, []keys.Change{c}}).room(); n > maxLine {
-			return fmt.Errorf("entry %s takes a line of %d bytes, and %d are the most that it may have", c.Name, n, maxLine)
+			return fmt.Errorf("%w: entry %s takes a line of %d bytes, and %d are the most that it may have", keys.ErrTooLarge, c.Name, n, maxLine)
 		}
 	}
 	return nil

@@ -28,7 +28,7 @@ func TestRootKeepsTheOwner(t *testing.T) {
 	}
 	commit(t, s, set("a", `2`))
 	commit(t, s, erase("a", `3`))
-	l, _, err := s.OpenLedger()
+	l, _, err := s.OpenLedger(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

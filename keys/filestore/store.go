@@ -61,9 +61,8 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
-// Exists reports whether the folder holds a store, perhaps one without a commit.
-// What cannot be looked at counts as there: reading it says why.
-func (s *Store) Exists() bool {
+// Exists implements keys.Backend. It reports whether the folder holds a store.
+func (s *Store) Exists(context.Context) bool {
 	for _, name := range []string{logName, headName, usageName} {
 		if _, err := os.Lstat(s.path(name)); !errors.Is(err, os.ErrNotExist) {
 			return true
@@ -104,8 +103,7 @@ func (s *Store) Commit(ctx context.Context, base keys.Revision, given ...keys.Ch
 	return s.CommitAbove(ctx, base, 0, given...)
 }
 
-// CommitAbove is Commit, except that the new revision is above floor, too. A store
-// that takes over what another one held counts on from that one's revision.
+// CommitAbove implements keys.Backend.
 func (s *Store) CommitAbove(ctx context.Context, base, floor keys.Revision, given ...keys.Change) (keys.Revision, error) {
 	prepared, err := changes.Prepare(given)
 	if err != nil {
@@ -122,6 +120,10 @@ func (s *Store) CommitAbove(ctx context.Context, base, floor keys.Revision, give
 	}
 	return rev, nil
 }
+
+// Limits implements keys.Store. There are none, but an entry that no line of the log
+// could hold is refused with keys.ErrTooLarge.
+func (s *Store) Limits() keys.Limits { return keys.Limits{} }
 
 // Close implements keys.Store. There is nothing to release.
 func (s *Store) Close() error { return nil }

@@ -9,5 +9,9 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, func(*testing.T) keys.Store { return memstore.New() })
+	storetest.Run(t, func(*testing.T) keys.Backend { return memstore.New() })
+}
+
+func TestLimitedContract(t *testing.T) {
+	storetest.Run(t, func(*testing.T) keys.Backend { return memstore.Limited(keys.Limits{Changes: 20, Bytes: 2000}) })
 }

@@ -8,12 +8,12 @@ import (
 	"kmproxy/keys"
 )
 
-func newIsEmpty(t *testing.T, a, b keys.Store) {
+func newIsEmpty(t *testing.T, a, b keys.Backend) {
 	wantContent(t, load(t, a), 0, nil)
 	wantContent(t, load(t, b), 0, nil)
 }
 
-func commitIsSeen(t *testing.T, a, b keys.Store) {
+func commitIsSeen(t *testing.T, a, b keys.Backend) {
 	load(t, b) // what b remembers must not hide what comes after
 	commit(t, a, 0, set("a", `{"x":"1"}`))
 	wantContent(t, load(t, b), 1, content{"a": {`{"x":"1"}`, 1}})
@@ -22,14 +22,14 @@ func commitIsSeen(t *testing.T, a, b keys.Store) {
 	wantContent(t, load(t, a), 2, content{"a": {`{"x":"1"}`, 1}, "b": {`null`, 2}})
 }
 
-func entryRevisions(t *testing.T, a, b keys.Store) {
+func entryRevisions(t *testing.T, a, b keys.Backend) {
 	commit(t, a, 0, set("old", `1`), set("new", `1`))
 	commit(t, b, 1, set("new", `2`))
 	commit(t, a, 2, set("other", `3`))
 	wantContent(t, load(t, b), 3, content{"old": {`1`, 1}, "new": {`2`, 2}, "other": {`3`, 3}})
 }
 
-func deletedIsAbsent(t *testing.T, a, b keys.Store) {
+func deletedIsAbsent(t *testing.T, a, b keys.Backend) {
 	commit(t, a, 0, set("a", `1`), set("b", `2`))
 	commit(t, b, 1, del("a"))
 	wantContent(t, load(t, a), 2, content{"b": {`2`, 1}})
@@ -37,13 +37,13 @@ func deletedIsAbsent(t *testing.T, a, b keys.Store) {
 	wantContent(t, load(t, b), 3, content{"a": {`3`, 3}, "b": {`2`, 1}})
 }
 
-func deleteAbsent(t *testing.T, a, b keys.Store) {
+func deleteAbsent(t *testing.T, a, b keys.Backend) {
 	commit(t, a, 0, del("never"))
 	commit(t, b, 1, set("a", `1`), del("never"))
 	wantContent(t, load(t, a), 2, content{"a": {`1`, 2}})
 }
 
-func erasing(t *testing.T, a, b keys.Store) {
+func erasing(t *testing.T, a, b keys.Backend) {
 	commit(t, a, 0, set("a", `"secret"`), set("b", `"secret"`), set("c", `1`))
 	commit(t, b, 1,
 		keys.Change{Name: "a", Value: []byte(`"tombstone"`), Erase: true},
@@ -54,7 +54,7 @@ func erasing(t *testing.T, a, b keys.Store) {
 	wantContent(t, load(t, b), 3, content{"a": {`"tombstone"`, 2}, "c": {`2`, 3}})
 }
 
-func namesTaken(t *testing.T, a, b keys.Store) {
+func namesTaken(t *testing.T, a, b keys.Backend) {
 	names := []string{
 		"a", "Z", "0", "-", "_", ".", "/", "..", "../../etc/passwd", "//",
 		"project/ABC-1_2.3", strings.Repeat("n", 200),
@@ -68,7 +68,7 @@ func namesTaken(t *testing.T, a, b keys.Store) {
 	wantContent(t, load(t, b), keys.Revision(len(names)), want)
 }
 
-func namesRefused(t *testing.T, a, b keys.Store) {
+func namesRefused(t *testing.T, a, b keys.Backend) {
 	commit(t, a, 0, set("a", `1`))
 	for _, name := range []string{"", "a b", "a\n", "a\x00", `a"`, `a\`, "a:b", "ä", "a*", strings.Repeat("n", 201)} {
 		for _, c := range []keys.Change{set(name, `1`), del(name)} {
@@ -78,7 +78,7 @@ func namesRefused(t *testing.T, a, b keys.Store) {
 	wantContent(t, load(t, b), 1, content{"a": {`1`, 1}})
 }
 
-func allOrNothing(t *testing.T, a, b keys.Store) {
+func allOrNothing(t *testing.T, a, b keys.Backend) {
 	commit(t, a, 0, set("a", `1`), set("b", `1`))
 	commit(t, a, 1, set("a", `2`), del("b"), set("c", `2`))
 	want := content{"a": {`2`, 2}, "c": {`2`, 2}}
@@ -95,7 +95,7 @@ func refused(t *testing.T, s keys.Store, base keys.Revision, changes ...keys.Cha
 	}
 }
 
-func conflicts(t *testing.T, a, b keys.Store) {
+func conflicts(t *testing.T, a, b keys.Backend) {
 	conflict(t, a, 1)
 	commit(t, a, 0, set("a", `1`))
 	commit(t, a, 1, set("a", `2`))
@@ -115,7 +115,7 @@ func conflict(t *testing.T, s keys.Store, base keys.Revision) {
 	}
 }
 
-func snapshotStays(t *testing.T, a, b keys.Store) {
+func snapshotStays(t *testing.T, a, b keys.Backend) {
 	commit(t, a, 0, set("a", `"one"`), set("b", `"one"`))
 	before := load(t, b)
 	commit(t, a, 1, set("a", `"two"`), del("b"), set("c", `"two"`))
@@ -124,7 +124,7 @@ func snapshotStays(t *testing.T, a, b keys.Store) {
 	wantContent(t, before, 1, content{"a": {`"one"`, 1}, "b": {`"one"`, 1}})
 }
 
-func ownBytes(t *testing.T, a, b keys.Store) {
+func ownBytes(t *testing.T, a, b keys.Backend) {
 	value := []byte(`"mine"`)
 	given := []keys.Change{{Name: "a", Value: value}}
 	commit(t, a, 0, given...)

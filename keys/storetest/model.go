@@ -14,7 +14,7 @@ import (
 const modelSteps = 200
 
 // matchesMap commits at random, through either handle, and keeps a map beside it.
-func matchesMap(t *testing.T, a, b keys.Store) {
+func matchesMap(t *testing.T, a, b keys.Backend) {
 	for seed := range uint64(3) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		base := load(t, a)

@@ -1,8 +1,8 @@
-// Package storetest is the contract of keys.Store as tests. A store passes it
-// with one test of its own:
+// Package storetest is the contract of keys.Store and keys.Backend as tests. A store
+// passes it with one test of its own:
 //
 //	func TestContract(t *testing.T) {
-//		storetest.Run(t, func(t *testing.T) keys.Store { return memstore.New() })
+//		storetest.Run(t, func(t *testing.T) keys.Backend { return memstore.New() })
 //	}
 //
 // Values in it are compact JSON, so that a store may compact what it is given.
@@ -18,7 +18,7 @@ import (
 // store: what one commits, the other must see.
 type check struct {
 	name string
-	run  func(t *testing.T, a, b keys.Store)
+	run  func(t *testing.T, a, b keys.Backend)
 }
 
 func checks() []check {
@@ -35,6 +35,8 @@ func checks() []check {
 		{"another base is a conflict", conflicts},
 		{"a snapshot never changes", snapshotStays},
 		{"the store keeps its own bytes", ownBytes},
+		{"a commit within the limits is taken", withinLimits},
+		{"a commit beyond the limits is refused", beyondLimits},
 		{"random commits match a map", matchesMap},
 		{"one of several writers wins", oneWins},
 		{"no update is lost", noLostUpdate},
@@ -42,12 +44,17 @@ func checks() []check {
 		{"watch tells of every commit", watchTells},
 		{"watch ends with its context", watchEnds},
 		{"a watch nobody reads blocks nobody", watchUnread},
+		{"a store exists after its first commit", existsThen},
+		{"a commit passes over a floor", passesFloor},
+		{"a ledger outlives its process", ledgerContinues},
+		{"each process counts apart", ledgersApart},
+		{"uses are replaced but for those of running processes", usesReplaced},
 	}
 }
 
 // Run checks the contract through one handle. open gives a new empty store; it
 // is called once for every check and the store is closed after it.
-func Run(t *testing.T, open func(t *testing.T) keys.Store) {
+func Run(t *testing.T, open func(t *testing.T) keys.Backend) {
 	for _, c := range checks() {
 		t.Run(c.name, func(t *testing.T) {
 			s := open(t)
@@ -60,7 +67,7 @@ func Run(t *testing.T, open func(t *testing.T) keys.Store) {
 // RunShared checks the same through two handles, for a store that can be opened
 // more than once, and that its content outlives all of them. place gives a new
 // empty place; every call of the function that it returns opens that place anew.
-func RunShared(t *testing.T, place func(t *testing.T) (open func() keys.Store)) {
+func RunShared(t *testing.T, place func(t *testing.T) (open func() keys.Backend)) {
 	for _, c := range checks() {
 		t.Run(c.name, func(t *testing.T) {
 			open := place(t)
@@ -81,7 +88,7 @@ func closeAfter(t *testing.T, s keys.Store) {
 	})
 }
 
-func closingLosesNothing(t *testing.T, open func() keys.Store) {
+func closingLosesNothing(t *testing.T, open func() keys.Backend) {
 	for i := range keys.Revision(5) {
 		s := open()
 		if snap := load(t, s); snap.Revision != i {

@@ -15,9 +15,9 @@ import (
 const defectEnv = "STORETEST_DEFECT"
 
 func TestShared(t *testing.T) {
-	storetest.RunShared(t, func(*testing.T) func() keys.Store {
+	storetest.RunShared(t, func(*testing.T) func() keys.Backend {
 		s := memstore.New()
-		return func() keys.Store { return s }
+		return func() keys.Backend { return s }
 	})
 }
 
@@ -58,12 +58,12 @@ func start(t *testing.T, defect, tests string) func() string {
 // Without one it takes a whole store, so that it can be run by itself.
 func TestDefect(t *testing.T) {
 	d := defects()[os.Getenv(defectEnv)]
-	storetest.RunShared(t, func(*testing.T) func() keys.Store {
-		s := keys.Store(memstore.New())
+	storetest.RunShared(t, func(*testing.T) func() keys.Backend {
+		s := keys.Backend(memstore.New())
 		if d.open != nil {
 			s = d.open()
 		}
-		return func() keys.Store { return s }
+		return func() keys.Backend { return s }
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // oneWins has several writers commit on one base at the same time.
-func oneWins(t *testing.T, a, b keys.Store) {
+func oneWins(t *testing.T, a, b keys.Backend) {
 	const writers, rounds = 4, 15
 	for base := range keys.Revision(rounds) {
 		start, outcomes := make(chan struct{}), make(chan error, writers)
@@ -41,7 +41,7 @@ func oneWins(t *testing.T, a, b keys.Store) {
 
 // noLostUpdate has several writers add to one counter, each trying again after
 // a conflict: the sum is right only if they exclude each other.
-func noLostUpdate(t *testing.T, a, b keys.Store) {
+func noLostUpdate(t *testing.T, a, b keys.Backend) {
 	const writers, each = 4, 15
 	var all sync.WaitGroup
 	for _, s := range [writers]keys.Store{a, b, a, b} {
@@ -81,7 +81,7 @@ func Increment(ctx context.Context, s keys.Store, name string) error {
 
 // wholeCommits reads while another writes "left" and "right" together, each
 // commit with its own revision as the value.
-func wholeCommits(t *testing.T, a, b keys.Store) {
+func wholeCommits(t *testing.T, a, b keys.Backend) {
 	const commits = 60
 	var committed atomic.Uint64
 	var readers sync.WaitGroup

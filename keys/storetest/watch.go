@@ -20,7 +20,7 @@ func patience(t *testing.T) time.Duration {
 
 // watchTells wants a send after each of several commits. A single send proves
 // nothing: the first may come without a commit.
-func watchTells(t *testing.T, a, b keys.Store) {
+func watchTells(t *testing.T, a, b keys.Backend) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	mine, others := a.Watch(ctx), b.Watch(ctx)
@@ -51,7 +51,7 @@ func wantTold(t *testing.T, s keys.Store, told <-chan struct{}, rev keys.Revisio
 	}
 }
 
-func watchEnds(t *testing.T, a, b keys.Store) {
+func watchEnds(t *testing.T, a, b keys.Backend) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	mine, others := a.Watch(ctx), b.Watch(ctx)
@@ -78,7 +78,7 @@ func wantClosed(t *testing.T, told <-chan struct{}) {
 	}
 }
 
-func watchUnread(t *testing.T, a, b keys.Store) {
+func watchUnread(t *testing.T, a, b keys.Backend) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	told := b.Watch(ctx)

@@ -8,7 +8,6 @@ import (
 	"kmproxy/cmd/internal/config"
 	"kmproxy/keys"
 	"kmproxy/keys/backup"
-	"kmproxy/keys/filestore"
 )
 
 // WriteBackup writes the store that a config describes to a new file, durably
@@ -17,11 +16,11 @@ import (
 // error is fs.ErrExist.
 func WriteBackup(ctx context.Context, c config.Config, w World, path string) (backup.Backup, error) {
 	b := backup.Backup{CreatedAt: w.Now()}
-	store, err := filestore.Open(c.Store.Dir)
+	store, err := openBackend(c, ToRead)
 	if err != nil {
-		return b, fmt.Errorf("opening the store: %w", err)
+		return b, err
 	}
-	if !store.Exists() {
+	if !store.Exists(ctx) {
 		return b, fmt.Errorf("%w at %s", ErrNoStore, c.Store.Dir)
 	}
 	if b.Store, err = store.Load(ctx); err != nil {

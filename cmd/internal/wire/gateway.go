@@ -39,7 +39,7 @@ func Build(ctx context.Context, c config.Config, w World, log *slog.Logger) (*Ga
 }
 
 func (g *Gateway) build(ctx context.Context, k *keyring) error {
-	if err := g.open(k.vault.Store); err != nil {
+	if err := g.open(ctx, k.vault.Store); err != nil {
 		return err
 	}
 	s, err := g.prepare(ctx, g.config, k)

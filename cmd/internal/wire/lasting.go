@@ -1,13 +1,13 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 
 	"crypto/x509"
 	"kmproxy/cmd/internal/config"
 	"kmproxy/keys"
-	"kmproxy/keys/filestore"
 	"kmproxy/keys/usage"
 	"kmproxy/proxy"
 	"kmproxy/proxy/listen"
@@ -37,7 +37,7 @@ type lasting struct {
 	failures *listen.Failures // of TLS handshakes
 	usage    usage.Counter    // of keys, since the start
 	counted  []keys.Use       // by processes before this one
-	ledger   *filestore.Ledger
+	ledger   keys.Ledger
 
 	// what connections are taken with
 	sockets sockets
@@ -62,13 +62,13 @@ func newLasting(c config.Config, w World, log *slog.Logger) *lasting {
 }
 
 // open reads and opens the files that last. Without an error, close must follow.
-func (l *lasting) open(store *filestore.Store) error {
+func (l *lasting) open(ctx context.Context, store keys.Backend) error {
 	clients, err := authorities("tls.client_ca_file", l.config.TLS.ClientCAFile)
 	if err != nil {
 		return err
 	}
 	l.clients = poolOf(clients)
-	if l.ledger, l.counted, err = store.OpenLedger(); err != nil {
+	if l.ledger, l.counted, err = store.OpenLedger(ctx); err != nil {
 		return err
 	}
 	if err := l.keepReplay(l.config); err != nil {

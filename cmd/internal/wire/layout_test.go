@@ -131,3 +131,20 @@ func listPackages(t *testing.T) []goPackage {
 		packages = append(packages, p)
 	}
 }
+
+// TestOneFileNamesAStore: everything but the file that opens the store takes a
+// keys.Backend, so that another kind of store changes one file.
+func TestOneFileNamesAStore(t *testing.T) {
+	var named []string
+	for _, name := range texts(t) {
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "keys/filestore/") {
+			continue
+		}
+		if strings.Contains(read(t, name), `"kmproxy/keys/filestore"`) {
+			named = append(named, name)
+		}
+	}
+	if want := []string{"cmd/internal/wire/openstore.go"}; !slices.Equal(named, want) {
+		t.Errorf("keys/filestore is imported by %q, want %q alone", named, want)
+	}
+}

@@ -9,7 +9,6 @@ import (
 	"kmproxy/cmd/internal/config"
 	"kmproxy/crypto/envelope"
 	"kmproxy/keys"
-	"kmproxy/keys/filestore"
 	"kmproxy/keys/reseal"
 )
 
@@ -18,9 +17,9 @@ import (
 // is known that the present master key is at hand; but not for a re-sealing that
 // is under way, whose key it cannot be. Nothing else is changed.
 func OpenReseal(ctx context.Context, c config.Config, w World, to config.Source) (reseal.Job, error) {
-	store, err := filestore.Open(c.Store.Dir)
+	store, err := openBackend(c, ToRead)
 	if err != nil {
-		return reseal.Job{}, fmt.Errorf("opening the store: %w", err)
+		return reseal.Job{}, err
 	}
 	r := reseal.Job{Store: store, Now: w.Now}
 	seal, err := sealOf(ctx, store)

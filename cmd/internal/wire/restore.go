@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"kmproxy/cmd/internal/config"
 	"kmproxy/keys"
 	"kmproxy/keys/backup"
-	"kmproxy/keys/filestore"
 	"kmproxy/keys/manage"
 )
 
@@ -33,12 +31,9 @@ func Restore(ctx context.Context, c config.Config, w World, who keys.Actor, path
 	if err != nil {
 		return Restored{}, err
 	}
-	if err := makeFolders(filepath.Dir(c.Store.Dir)); err != nil {
-		return Restored{}, fmt.Errorf("making the store's folder: %w", err)
-	}
-	store, err := filestore.Open(c.Store.Dir)
+	store, err := openBackend(c, ToWrite)
 	if err != nil {
-		return Restored{}, fmt.Errorf("opening the store: %w", err)
+		return Restored{}, err
 	}
 	present, err := store.Load(ctx)
 	if err != nil {
@@ -60,7 +55,7 @@ func Restore(ctx context.Context, c config.Config, w World, who keys.Actor, path
 // putOnTop makes a backup a commit on top of what the store holds. What was counted
 // of uses goes on: it belongs to the same keys. Its error is manage.ErrApart if that
 // cannot be.
-func putOnTop(ctx context.Context, store *filestore.Store, present keys.Snapshot, b backup.Backup, c config.Config, w World, who keys.Actor) error {
+func putOnTop(ctx context.Context, store keys.Backend, present keys.Snapshot, b backup.Backup, c config.Config, w World, who keys.Actor) error {
 	if err := manage.OneHistory(present, b.Store); err != nil {
 		return err
 	}
@@ -83,7 +78,7 @@ func putOnTop(ctx context.Context, store *filestore.Store, present keys.Snapshot
 // above is a store whose next revision is above floor, so that nodes which have seen
 // floor do not take it for an older one.
 type above struct {
-	*filestore.Store
+	keys.Backend
 	floor keys.Revision
 }
 
@@ -106,11 +101,11 @@ func (s above) Commit(ctx context.Context, base keys.Revision, changes ...keys.C
 }
 
 // replaceAll leaves nothing of what the store holds.
-func replaceAll(ctx context.Context, store *filestore.Store, present keys.Snapshot, b backup.Backup) error {
+func replaceAll(ctx context.Context, store keys.Backend, present keys.Snapshot, b backup.Backup) error {
 	if _, err := store.CommitAbove(ctx, present.Revision, countsFrom(b), replacing(present, b.Store)...); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
-	if err := store.ReplaceUses(b.Uses); err != nil { // after the commit made the folder
+	if err := store.ReplaceUses(ctx, b.Uses); err != nil { // after the commit made the folder
 		return fmt.Errorf("the records are restored, but not how often each key was used: %w", err)
 	}
 	return nil

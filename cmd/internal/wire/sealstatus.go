@@ -7,7 +7,6 @@ import (
 
 	"kmproxy/cmd/internal/config"
 	"kmproxy/keys"
-	"kmproxy/keys/filestore"
 	"kmproxy/keys/reseal"
 )
 
@@ -24,9 +23,9 @@ func ReadSealStatus(ctx context.Context, c config.Config, w World) (SealStatus, 
 	if _, err := OpenVault(ctx, c, w, ToRead); err != nil && !errors.Is(err, keys.ErrResealing) {
 		return SealStatus{}, err
 	}
-	store, err := filestore.Open(c.Store.Dir)
+	store, err := openBackend(c, ToRead)
 	if err != nil {
-		return SealStatus{}, fmt.Errorf("opening the store: %w", err)
+		return SealStatus{}, err
 	}
 	snap, err := store.Load(ctx)
 	if err != nil {

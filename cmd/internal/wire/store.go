@@ -6,19 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"kmproxy/cmd/internal/config"
 	"kmproxy/crypto/envelope"
 	"kmproxy/keys"
-	"kmproxy/keys/filestore"
 	"kmproxy/keys/manage"
 	"kmproxy/proxy"
 )
-
-// ErrOwner is filestore.ErrOwner: the store belongs to another user.
-var ErrOwner = filestore.ErrOwner
 
 // ErrNoStore reports that there is no store where the config points.
 var ErrNoStore = errors.New("there is no store")
@@ -48,30 +43,25 @@ const (
 
 // Vault is a store and the master key that seals it.
 type Vault struct {
-	Store  *filestore.Store
+	Store  keys.Backend
 	Master envelope.Key
 	kdf    *envelope.KDF // nil: the key is not made from a passphrase
 }
 
 // OpenVault opens the store and finds the master key that it wants.
 func OpenVault(ctx context.Context, c config.Config, w World, to Intent) (Vault, error) {
-	if to == ToWrite {
-		if err := makeFolders(filepath.Dir(c.Store.Dir)); err != nil {
-			return Vault{}, fmt.Errorf("making the store's folder: %w", err)
-		}
-	}
-	store, err := filestore.Open(c.Store.Dir)
+	store, err := openBackend(c, to)
 	if err != nil {
-		return Vault{}, fmt.Errorf("opening the store: %w", err)
+		return Vault{}, err
 	}
-	if to == ToRead && !store.Exists() {
+	if to == ToRead && !store.Exists(ctx) {
 		return Vault{}, fmt.Errorf("%w at %s", ErrNoStore, c.Store.Dir)
 	}
 	return unlock(ctx, store, c, w, to)
 }
 
 // unlock finds the master key that a store wants.
-func unlock(ctx context.Context, store *filestore.Store, c config.Config, w World, to Intent) (Vault, error) {
+func unlock(ctx context.Context, store keys.Backend, c config.Config, w World, to Intent) (Vault, error) {
 	snap, err := store.Load(ctx)
 	if err != nil {
 		return Vault{}, fmt.Errorf("opening the store: %w", err)
