@@ -28,7 +28,7 @@ var allowed = []struct {
 	{"keys/reseal", []string{"crypto/envelope", "keys", "keys/audit", "keys/internal/cores", "keys/internal/vault"}},
 	{"keys/usage", []string{"crypto/alg", "keys"}},
 	{"keys/filestore", []string{"keys", "keys/internal/changes", "keys/internal/cores", "keys/internal/disk", "keys/usage"}},
-	{"keys/memstore", []string{"keys", "keys/internal/changes"}},
+	{"keys/memstore", []string{"keys", "keys/internal/changes", "keys/usage"}},
 	{"keys/backup", []string{"keys", "keys/internal/changes", "keys/internal/cores", "keys/internal/vault"}},
 	{"keys/...", []string{"crypto/", "keys", "keys/"}},
 	{"proxy/origin", nil},
