@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +37,7 @@ type Job struct {
 	To       envelope.Key
 	KDF      *envelope.KDF         // how To is made from a passphrase; nil: it is not
 	Now      func() time.Time      // nil: time.Now
-	Batch    int                   // records a commit; 0: 500, and of a large store more
+	Batch    int                   // records a commit; 0: 500, and of a large store more; fewer if the Store takes no more
 	Progress func(done, total int) // after each commit, in records; nil: nobody wants it
 }
 
@@ -80,17 +79,29 @@ func (r Job) run(ctx context.Context, who keys.Actor) (int, error) {
 	total := len(s.names)
 	done := total - len(s.pending)
 	r.Progress(done, total)
-	if r.Batch == 0 {
-		r.Batch = max(resealBatch, total/resealCommits)
-	}
-	for batch := range slices.Chunk(s.pending, r.Batch) {
-		if err := s.batch(ctx, batch); err != nil {
+	most := r.batchSize(total)
+	for rest := s.pending; len(rest) > 0; {
+		n, err := s.batch(ctx, rest[:min(most, len(rest))])
+		if err != nil {
 			return 0, fmt.Errorf("%d of %d records are re-sealed; the same command goes on from here: %w", done, total, err)
 		}
-		done += len(batch)
+		rest, done, most = rest[n:], done+n, n
 		r.Progress(done, total)
 	}
 	return total, s.finish(ctx)
+}
+
+// batchSize is how many records a commit re-seals at most. Beside them, it has an audit
+// entry.
+func (r Job) batchSize(total int) int {
+	size := r.Batch
+	if size == 0 {
+		size = max(resealBatch, total/resealCommits)
+	}
+	if most := r.Store.Limits().Changes; most > 0 {
+		size = min(size, most-1)
+	}
+	return max(size, 1)
 }
 
 // resealing is one run over a store, and what it knows of it.

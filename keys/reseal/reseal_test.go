@@ -16,6 +16,7 @@ import (
 	"kmproxy/keys/audit"
 	"kmproxy/keys/keystest"
 	"kmproxy/keys/manage"
+	"kmproxy/keys/memstore"
 	"kmproxy/keys/reseal"
 	"kmproxy/keys/ring"
 )
@@ -23,7 +24,12 @@ import (
 // populated is an keystest.Office with projects, a key and an item.
 func populated(t *testing.T, projects int) keystest.Office {
 	t.Helper()
-	o := keystest.NewOffice(t)
+	return populate(t, memstore.New(), projects)
+}
+
+func populate(t *testing.T, store keys.Store, projects int) keystest.Office {
+	t.Helper()
+	o := keystest.OfficeOn(t, store)
 	for i := range projects {
 		o.AddProject(t, keys.ASPID(fmt.Sprintf("%015d", i)))
 	}

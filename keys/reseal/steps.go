@@ -3,7 +3,9 @@ package reseal
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"kmproxy/keys"
@@ -28,16 +30,30 @@ func (s *resealing) begin(ctx context.Context) error {
 	return s.commit(ctx, "seal rotate begin", diff, keys.Change{Name: keys.SealName, Value: value})
 }
 
-func (s *resealing) batch(ctx context.Context, names []string) error {
+// batch re-seals as many of the first of names as fit in one commit, and returns how
+// many. If the commit is too large, it has half as many, and then half of those.
+func (s *resealing) batch(ctx context.Context, names []string) (int, error) {
+	changes, err := s.resealed(names)
+	if err != nil {
+		return 0, err
+	}
+	n := len(changes)
+	err = s.commit(ctx, "seal rotate", vault.Difference{}, changes...)
+	for n > 1 && errors.Is(err, keys.ErrTooLarge) {
+		n /= 2
+		err = s.commit(ctx, "seal rotate", vault.Difference{}, changes[:n]...)
+	}
+	return n, err
+}
+
+// resealed are the changes that seal records under the next key.
+func (s *resealing) resealed(names []string) ([]keys.Change, error) {
 	changes, failed := make([]keys.Change, len(names)), make([]error, len(names))
 	cores.Each(len(names), func(i int) {
 		changes[i].Name = names[i]
 		changes[i].Value, failed[i] = vault.Resealed(names[i], s.view.Entries[names[i]].Value, s.From, s.To)
 	})
-	if err := cmp.Or(failed...); err != nil {
-		return err
-	}
-	return s.commit(ctx, "seal rotate", vault.Difference{}, changes...)
+	return changes, cmp.Or(failed...)
 }
 
 // finish makes the next key the store's. It erases the seal record's past, and
@@ -62,7 +78,7 @@ func (s *resealing) commit(ctx context.Context, action string, diff vault.Differ
 	if err != nil {
 		return err
 	}
-	revision, err := s.Store.Commit(ctx, s.view.Snapshot.Revision, append(changes, entry)...)
+	revision, err := s.Store.Commit(ctx, s.view.Snapshot.Revision, append(slices.Clone(changes), entry)...)
 	if err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
