@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"kmproxy/crypto/alg"
 	"slices"
 	"time"
 )
@@ -25,13 +26,23 @@ type Credential struct {
 	ExpiresAt time.Time // zero: never
 }
 
+// Direction says what a key was used for, as it is written in ledgers. The zero value is
+// invalid.
+type Direction string
+
+// The directions.
+const (
+	Request  Direction = "request"  // a request was opened with the server half
+	Response Direction = "response" // an answer was sealed to the client half
+)
+
 // Use is how often, and when last, a project used a key in one direction with one
 // pair of algorithms.
 type Use struct {
 	ASPID     ASPID     `json:"asp_id"`
 	KeyID     KeyID     `json:"key_id"`
-	Direction string    `json:"direction"` // "request" or "response"
-	Alg       string    `json:"alg"`       // as "RSA-OAEP-256+A256GCM"
+	Direction Direction `json:"direction"`
+	Alg       alg.Name  `json:"alg"`
 	Requests  uint64    `json:"requests"`
 	LastUsed  time.Time `json:"last_used_at"`
 }

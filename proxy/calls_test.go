@@ -10,7 +10,6 @@ import (
 
 	"kmproxy/crypto/alg"
 	"kmproxy/keys"
-	"kmproxy/keys/usage"
 	"kmproxy/proxy"
 	"kmproxy/proxy/caller"
 	"kmproxy/proxy/proxytest"
@@ -32,8 +31,8 @@ func newSlow(t *testing.T) *slow {
 	s.world = newWorld(t, func(c *proxy.Config) {
 		c.Calls = s.calls
 		c.Replay, c.ReplayWindow = replay.New(replay.Limits{Entries: 1000, PerProject: 500}), time.Hour
-		c.Used = func(_ keys.ASPID, _ keys.KeyID, d usage.Direction, _ alg.Suite) {
-			if d == usage.Request {
+		c.Used = func(_ keys.ASPID, _ keys.KeyID, d keys.Direction, _ alg.Suite) {
+			if d == keys.Request {
 				s.opened.Add(1)
 			}
 		}

@@ -7,8 +7,8 @@ import (
 	"kmproxy/crypto/alg"
 	"kmproxy/crypto/jwe"
 	"kmproxy/crypto/jwk"
+	"kmproxy/keys"
 	"kmproxy/keys/ring"
-	"kmproxy/keys/usage"
 	"kmproxy/proxy/cek"
 	"kmproxy/proxy/kona"
 )
@@ -119,7 +119,7 @@ func (p *Proxy) decrypt(ctx context.Context, a admitted) (payload, alg.Suite, er
 	if err != nil {
 		return payload{}, alg.Suite{}, err
 	}
-	p.c.Used(a.member.ASPID(), a.key.ID(), usage.Request, message.Suite())
+	p.c.Used(a.member.ASPID(), a.key.ID(), keys.Request, message.Suite())
 	return payload{plain.Bytes(), true}, message.Suite(), nil
 }
 

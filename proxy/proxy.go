@@ -18,7 +18,6 @@ import (
 	"kmproxy/crypto/sensitive"
 	"kmproxy/crypto/trantoken"
 	"kmproxy/keys"
-	"kmproxy/keys/usage"
 	"kmproxy/proxy/cek"
 	"kmproxy/proxy/framing"
 	"kmproxy/proxy/kona"
@@ -57,7 +56,7 @@ type Config struct {
 
 // Used is called when a project's key opened a request or sealed an answer. It must
 // not block.
-type Used func(id keys.ASPID, key keys.KeyID, d usage.Direction, s alg.Suite)
+type Used func(id keys.ASPID, key keys.KeyID, d keys.Direction, s alg.Suite)
 
 // Proxy serves requests. It is an http.Handler, safe for concurrent use.
 type Proxy struct {
@@ -88,7 +87,7 @@ func New(c Config) (*Proxy, error) {
 		c.Observe = func(Outcome) {}
 	}
 	if c.Used == nil {
-		c.Used = func(keys.ASPID, keys.KeyID, usage.Direction, alg.Suite) {}
+		c.Used = func(keys.ASPID, keys.KeyID, keys.Direction, alg.Suite) {}
 	}
 	servers, err := upstream.New(upstream.Config{URLs: c.Upstreams, Transport: c.Transport, Now: c.Now})
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"kmproxy/crypto/jwk"
 	"kmproxy/keys"
 	"kmproxy/keys/ring"
-	"kmproxy/keys/usage"
 	"kmproxy/proxy/kona"
 )
 
@@ -41,7 +40,7 @@ func (p *Proxy) seal(a answer) (sealed, error) {
 		return sealed{}, kona.Refuse(kona.Internal, "sealing the answer under key "+string(t.key.ID()))
 	}
 	a.to.held.keep(s.body)
-	p.c.Used(a.to.member.ASPID(), t.key.ID(), usage.Response, t.suite)
+	p.c.Used(a.to.member.ASPID(), t.key.ID(), keys.Response, t.suite)
 	s.keyID, s.used = t.key.ID(), t.key
 	for _, name := range plaintextHeaders {
 		s.header.Del(name)

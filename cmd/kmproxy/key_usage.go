@@ -58,7 +58,7 @@ func (r usageShown) text(w io.Writer) error {
 			if u.KeyID.Equal(k.ID) {
 				used = true
 				rows = append(rows, []string{string(k.ID), string(k.ASPID), r.look.state(k.State), r.look.ago(u.LastUsed),
-					u.Direction, u.Alg, strconv.FormatUint(u.Requests, 10)})
+					string(u.Direction), string(u.Alg), strconv.FormatUint(u.Requests, 10)})
 			}
 		}
 		if !used {

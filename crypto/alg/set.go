@@ -18,6 +18,13 @@ func (s Suite) Valid() bool { return s.Key.Valid() && s.Enc.Valid() }
 // String names both halves, as "RSA-OAEP-256+A256GCM".
 func (s Suite) String() string { return s.Key.String() + "+" + s.Enc.String() }
 
+// Name is how a Suite is written in records and reports, as "RSA-OAEP-256+A256GCM". A name
+// that was read may be of a suite that this version does not have.
+type Name string
+
+// Name returns the suite's name.
+func (s Suite) Name() Name { return Name(s.String()) }
+
 // Suites are all pairs of the table.
 func Suites() []Suite {
 	var out []Suite

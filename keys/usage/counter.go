@@ -13,26 +13,6 @@ import (
 	"kmproxy/keys"
 )
 
-// Direction says what a key was used for. The zero value is invalid.
-type Direction uint8
-
-// The directions.
-const (
-	Request  Direction = iota + 1 // a request was opened with the server half
-	Response                      // an answer was sealed to the client half
-)
-
-// String is the direction as the ledger writes it.
-func (d Direction) String() string {
-	switch d {
-	case Request:
-		return "request"
-	case Response:
-		return "response"
-	}
-	return "invalid direction"
-}
-
 // Counter counts in memory. The zero value is ready to use. It is safe for
 // concurrent use.
 type Counter struct{ cells sync.Map }
@@ -41,7 +21,7 @@ type Counter struct{ cells sync.Map }
 type what struct {
 	aspID     keys.ASPID
 	keyID     keys.KeyID
-	direction Direction
+	direction keys.Direction
 	suite     alg.Suite
 }
 
@@ -51,7 +31,7 @@ type cell struct {
 }
 
 // Count adds one use.
-func (c *Counter) Count(id keys.ASPID, key keys.KeyID, d Direction, s alg.Suite, now time.Time) {
+func (c *Counter) Count(id keys.ASPID, key keys.KeyID, d keys.Direction, s alg.Suite, now time.Time) {
 	w := what{id, key, d, s}
 	found, ok := c.cells.Load(w)
 	if !ok {
@@ -70,7 +50,7 @@ func (c *Counter) uses() []keys.Use {
 	var out []keys.Use
 	c.cells.Range(func(k, v any) bool {
 		w, counted := k.(what), v.(*cell)
-		out = append(out, keys.Use{ASPID: w.aspID, KeyID: w.keyID, Direction: w.direction.String(), Alg: w.suite.String(),
+		out = append(out, keys.Use{ASPID: w.aspID, KeyID: w.keyID, Direction: w.direction, Alg: w.suite.Name(),
 			Requests: counted.requests.Load(), LastUsed: time.Unix(counted.last.Load(), 0).UTC()})
 		return true
 	})

@@ -26,8 +26,8 @@ func TestCounterCountsEveryUse(t *testing.T) {
 	for w := range workers {
 		all.Go(func() {
 			for i := range each {
-				c.Count("A", id, usage.Request, alg.Preferred(), noon.Add(time.Duration(w*i)*time.Millisecond))
-				c.Count("A", id, usage.Response, alg.Preferred(), noon)
+				c.Count("A", id, keys.Request, alg.Preferred(), noon.Add(time.Duration(w*i)*time.Millisecond))
+				c.Count("A", id, keys.Response, alg.Preferred(), noon)
 			}
 		})
 	}
@@ -73,7 +73,7 @@ func TestKeep(t *testing.T) {
 		}
 		setFail := func(err error) { mu.Lock(); fail = err; mu.Unlock() }
 		count := func() int { mu.Lock(); defer mu.Unlock(); return len(written) }
-		before := []keys.Use{{ASPID: "A", KeyID: id, Direction: "request", Alg: alg.Preferred().String(), Requests: 10, LastUsed: noon}}
+		before := []keys.Use{{ASPID: "A", KeyID: id, Direction: "request", Alg: alg.Preferred().Name(), Requests: 10, LastUsed: noon}}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		reports := make(chan error, 10)
@@ -86,7 +86,7 @@ func TestKeep(t *testing.T) {
 			t.Error("written without a use")
 		}
 		setFail(failing)
-		c.Count("A", id, usage.Request, alg.Preferred(), noon.Add(time.Hour))
+		c.Count("A", id, keys.Request, alg.Preferred(), noon.Add(time.Hour))
 		time.Sleep(5*usage.Interval + time.Millisecond)
 		if err := <-reports; !errors.Is(err, failing) || len(reports) > 0 {
 			t.Errorf("%v, and %d reports more", err, len(reports))
@@ -101,7 +101,7 @@ func TestKeep(t *testing.T) {
 		if gone.Store(false); count() != 2 {
 			t.Errorf("what is gone was not written again: %d writes", count())
 		}
-		c.Count("A", id, usage.Request, alg.Preferred(), noon.Add(time.Hour))
+		c.Count("A", id, keys.Request, alg.Preferred(), noon.Add(time.Hour))
 		stop()
 		<-done
 		mu.Lock()

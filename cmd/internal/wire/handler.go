@@ -7,7 +7,6 @@ import (
 	"kmproxy/cmd/internal/config"
 	"kmproxy/crypto/alg"
 	"kmproxy/keys"
-	"kmproxy/keys/usage"
 	"kmproxy/proxy"
 	"kmproxy/proxy/cek"
 	"kmproxy/proxy/kona"
@@ -53,7 +52,7 @@ func (l *lasting) handler(c config.Config, k *keyring, toUpstream *upstream.Clie
 		Observe: func(o proxy.Outcome) {
 			l.counters.Count(o.Code, o.Status, o.Encrypted, o.Took)
 		},
-		Used: func(id keys.ASPID, key keys.KeyID, d usage.Direction, s alg.Suite) {
+		Used: func(id keys.ASPID, key keys.KeyID, d keys.Direction, s alg.Suite) {
 			l.usage.Count(id, key, d, s, l.world.Now())
 		},
 	})

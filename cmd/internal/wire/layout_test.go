@@ -42,7 +42,7 @@ var allowed = []struct {
 	{"proxy/upstream", nil},
 	{"proxy/kona", []string{"crypto/sensitive", "crypto/trantoken", "keys"}},
 	{"proxy/caller", []string{"crypto/", "keys", "proxy/kona"}},
-	{"proxy", []string{"crypto/", "keys", "keys/ring", "keys/usage", "proxy/cek", "proxy/framing", "proxy/kona", "proxy/origin", "proxy/queue", "proxy/replay", "proxy/upstream"}},
+	{"proxy", []string{"crypto/", "keys", "keys/ring", "proxy/cek", "proxy/framing", "proxy/kona", "proxy/origin", "proxy/queue", "proxy/replay", "proxy/upstream"}},
 	{"proxy/proxytest", []string{"crypto/", "keys", "keys/", "proxy", "proxy/"}},
 	{"proxy/...", []string{"proxy", "proxy/"}},
 	{"cmd/internal/config", nil},
