@@ -37,7 +37,7 @@ func TestAllocations(t *testing.T) {
 		}
 		got := testing.AllocsPerRun(100, func() {
 			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(q.body)), int64(len(q.body))
-			answer := nobody{http.Header{}}
+			answer := discarded{http.Header{}}
 			w.Handler.ServeHTTP(answer, r)
 		})
 		t.Logf("%s: %.0f allocations", name, got)
@@ -47,9 +47,9 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// nobody takes an answer and keeps nothing.
-type nobody struct{ header http.Header }
+// discarded is a ResponseWriter that drops the answer.
+type discarded struct{ header http.Header }
 
-func (n nobody) Header() http.Header         { return n.header }
-func (n nobody) Write(b []byte) (int, error) { return len(b), nil }
-func (n nobody) WriteHeader(int)             {}
+func (n discarded) Header() http.Header         { return n.header }
+func (n discarded) Write(b []byte) (int, error) { return len(b), nil }
+func (n discarded) WriteHeader(int)             {}

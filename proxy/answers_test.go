@@ -216,7 +216,7 @@ func TestErrorsAreAsLongAsAnswers(t *testing.T) {
 	} {
 		w.Upstream.Handle(func(a http.ResponseWriter, _ *http.Request) {
 			a.WriteHeader(c.status)
-			_, _ = a.Write([]byte(c.body)) // who asked went away
+			_, _ = a.Write([]byte(c.body)) // the client went away
 		})
 		x, err := w.Caller.Call(t.Context(), proxytest.ARSPath, []byte(plaintext))
 		if err != nil || x.Status != c.status || !x.Encrypted || strings.TrimRight(string(x.Plaintext), " ") != c.body {

@@ -10,7 +10,7 @@ import (
 	"kmproxy/proxy/proxytest"
 )
 
-// keeper is a ResponseWriter that goes on looking at what it was given.
+// keeper is a ResponseWriter that keeps the memory that it was given.
 type keeper struct {
 	*httptest.ResponseRecorder
 	got  []byte

@@ -16,8 +16,8 @@ import (
 	"kmproxy/proxy/replay"
 )
 
-// slow is an upstream that answers when it is told to, before a proxy that lets eight
-// calls be pending.
+// slow is an upstream that answers on demand, behind a proxy that allows eight pending
+// calls.
 type slow struct {
 	*world
 	calls            *proxy.Calls
@@ -45,7 +45,7 @@ func newSlow(t *testing.T) *slow {
 	return s
 }
 
-// holds makes so many calls that are pending when it returns.
+// holds makes that many calls, which are pending when it returns.
 func (s *slow) holds(t *testing.T, c *caller.Caller, calls int) {
 	for range calls {
 		s.pending.Go(func() {
@@ -59,7 +59,7 @@ func (s *slow) holds(t *testing.T, c *caller.Caller, calls int) {
 
 // TestSlowCallsOfOneProject: a project whose calls are slow holds half of those that
 // may be pending. Its next one is refused before a private key is used and may come
-// again; the others go on, and always leave room for another one.
+// again; the calls of others succeed, and always leave room for another one.
 func TestSlowCallsOfOneProject(t *testing.T) {
 	s := newSlow(t)
 	third := s.project(t, "000000000000004")

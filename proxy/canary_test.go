@@ -62,7 +62,7 @@ func spellings(secret []byte) map[string]string {
 		"as numbers": strings.Trim(fmt.Sprint(secret), "[]"), "quoted": strings.Trim(fmt.Sprintf("%q", secret), `"`),
 		"in commas": strings.Trim(strings.ReplaceAll(fmt.Sprint(secret), " ", ","), "[]"),
 	}
-	for shift := range 3 { // where in a longer text it stands decides how base64 spells it
+	for shift := range 3 { // its position in a longer text changes its base64
 		for name, encoding := range map[string]*base64.Encoding{"base64": base64.RawStdEncoding, "base64url": base64.RawURLEncoding} {
 			text := encoding.EncodeToString(append(make([]byte, shift), secret...))
 			out[fmt.Sprintf("%s at %d", name, shift)] = text[4:max(5, len(text)-4)]
@@ -71,7 +71,7 @@ func spellings(secret []byte) map[string]string {
 	return out
 }
 
-// wantNone fails if any secret stands in a text in any spelling.
+// wantNone fails if a text contains any secret in any spelling.
 func wantNone(t *testing.T, w *world, where, text string) {
 	t.Helper()
 	tried := 0
@@ -90,8 +90,8 @@ func wantNone(t *testing.T, w *world, where, text string) {
 	}
 }
 
-// TestCanaryIsFound is the control of the search: it finds a secret in whatever
-// spelling, wherever it stands.
+// TestCanaryIsFound is the control of the search: it finds a secret in every
+// spelling, at every position.
 func TestCanaryIsFound(t *testing.T) {
 	w := newWorld(t)
 	for name, secret := range secrets(w) {
@@ -111,8 +111,8 @@ func TestCanaryIsFound(t *testing.T) {
 	}
 }
 
-// TestCanaries sends good and bad traffic, to an upstream that misbehaves with
-// what it was told, and then searches all that comes out: the log at its finest,
+// TestCanaries sends good and bad traffic, to an upstream that misuses what
+// it got, and then searches all that comes out: the log at its finest,
 // the metrics, the answers of kmproxy's own, the store, and what net/http says
 // through package log.
 func TestCanaries(t *testing.T) {
@@ -147,8 +147,8 @@ func TestCanaries(t *testing.T) {
 	wantNone(t, p, "package log", "(nothing)"+standard.String())
 }
 
-// echoes is an upstream that quotes what it got where nobody wants it, another
-// way each time.
+// echoes is an upstream that quotes what it got in wrong places, in another way each
+// time.
 func echoes() func(int, net.Conn) bool {
 	quote := answerCanary + " " + sealedCanary + "\r\n"
 	ways := []string{
@@ -202,8 +202,8 @@ func (w *world) traffic(t *testing.T, u *rawUpstream) string {
 	return answers.String()
 }
 
-// TestUnsolicitedBytes: what an upstream says on a connection at rest is nobody's
-// answer, and nobody quotes it: not in our log and not in the standard library's.
+// TestUnsolicitedBytes: what an upstream sends on an idle connection is not an answer,
+// and is quoted neither in the proxy's log nor in the standard library's.
 func TestUnsolicitedBytes(t *testing.T) {
 	const calls = 20
 	var standard proxytest.Buffer

@@ -69,7 +69,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestNoObserver: counting is nobody's duty.
+// TestNoObserver: Observe may be nil.
 func TestNoObserver(t *testing.T) {
 	p, err := proxy.New(goodConfig())
 	if err != nil {

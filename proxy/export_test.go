@@ -7,14 +7,14 @@ import (
 	"kmproxy/crypto/trantoken"
 )
 
-// FillPool takes every place for a private-key operation and keeps it: whoever
-// still needs one gets "overloaded", and an answer that is any other was made
-// without the private key.
+// FillPool takes every place for a private-key operation and keeps it: a request that
+// still needs one gets "overloaded", and any other answer was made without the private
+// key.
 func (p *Proxy) FillPool() {
 	ended, end := context.WithCancel(context.Background())
 	end()
 	for {
-		if _, err := p.c.Queue.Enter(ended, "nobody"); err != nil {
+		if _, err := p.c.Queue.Enter(ended, "test"); err != nil {
 			return
 		}
 	}
@@ -23,8 +23,8 @@ func (p *Proxy) FillPool() {
 // ExposeUnopened uses a payload that no step has opened.
 func ExposeUnopened() []byte { return payload{}.expose() }
 
-// WatchVerify tells of every token that is verified: over how many bytes, and under a
-// secret of how many. It must be called before requests come.
+// WatchVerify calls told for every token that is verified, with the lengths of the body
+// and of the secret. It must be called before the first request.
 func (p *Proxy) WatchVerify(told func(body, secret int)) {
 	verify := p.verifyToken
 	p.verifyToken = func(t trantoken.Token, secret sensitive.Bytes, body []byte) bool {

@@ -165,11 +165,11 @@ func (w *world) tryUpstream(t *testing.T, r row) {
 	}
 }
 
-// TestUpstreamRefused: where nobody listens the request was not sent, and the
-// answer is that of any failure.
+// TestUpstreamRefused: without a server at its address the request is not sent, and
+// the answer is that of any failure.
 func TestUpstreamRefused(t *testing.T) {
 	u := startRaw(t, says(goodAnswer))
-	_ = u.listener.Close() // nobody listens any more
+	_ = u.listener.Close() // the address is unused now
 	w := before(t, u, upstreamFailed)
 	w.tryUpstream(t, row{base: sealedRequest, want: upstreamFailed})
 	if reason := `"reason":"dial: connect: connection refused"`; !strings.Contains(w.Log.String(), reason) {

@@ -58,7 +58,7 @@ func aged(by time.Duration) flaw {
 	}
 }
 
-// framed sends the body as it is told, behind headers as they are told.
+// framed sends the result of behind after these headers.
 func framed(fields []field, behind func(body string) string) flaw {
 	return func(_ *world, r *request) {
 		r.fields = append(r.fields, fields...)

@@ -26,7 +26,7 @@ func TestPathsStayVerbatim(t *testing.T) {
 	}
 }
 
-// TestKeyIDOfTheRecord: the upstream is told a key's id as it was registered, not
+// TestKeyIDOfTheRecord: the upstream gets a key's id as it was registered, not
 // as a caller spells it.
 func TestKeyIDOfTheRecord(t *testing.T) {
 	w := newWorld(t)

@@ -24,8 +24,8 @@ const (
 )
 
 // FuzzRequest makes a request of any method, target, headers and body. edits are
-// lines that set (=), add (+) or drop (-) a header; JWE in the body stands for a
-// good one. Whatever comes, the answer is below 500 and of the contract, there is
+// lines that set (=), add (+) or drop (-) a header; JWE in the body is replaced
+// by a good one. For any input the answer is below 500 and of the protocol, there is
 // one outcome, and the upstream is called only for what is authentic.
 func FuzzRequest(f *testing.F) {
 	for _, how := range []uint8{0, signs, signs | namesKey, signs | namesKey | declares, namesKey} {
@@ -136,26 +136,26 @@ func (u *fuzzUpstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	u.calls++
 	c := u.world.Caller
 	if u.received.Get("X-KM-Access-Key") != string(c.AccessKey) || r.Header[kona.Written(kona.HeaderASPID)][0] != string(c.ASPID) {
-		u.t.Error("a stranger's request went on")
+		u.t.Error("an unauthenticated request was forwarded")
 	}
 	if token, err := trantoken.Parse(u.received.Get("X-KM-Tran-Token")); err != nil || !token.Verify(c.Secret, u.body) {
-		u.t.Errorf("a body without its token went on: %v", err)
+		u.t.Errorf("a body without its token was forwarded: %v", err)
 	}
 	if target := r.URL.RequestURI(); strings.ContainsFunc(target, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
 		u.t.Errorf("the upstream's request line would hold %q", target)
 	}
 	content, err := io.ReadAll(r.Body)
 	if err != nil || kona.IsEncrypted(content) && string(content) != plaintext {
-		u.t.Errorf("an unopened body went on: %q, %v", content, err)
+		u.t.Errorf("an unopened body was forwarded: %q, %v", content, err)
 	}
 	for name := range r.Header {
 		switch canonical := http.CanonicalHeaderKey(name); canonical {
 		case "X-Km-User-Aspid", "X-Km-Correlation-Id", "X-Km-Crypto-Key-Id", "X-Km-Tran-Time", "X-Km-Time-Zone":
 		case "Connection", "Upgrade", "Expect", "Transfer-Encoding", "Content-Encoding", "X-Km-Tran-Token", "X-Km-Access-Key":
-			u.t.Errorf("%s went on", name)
+			u.t.Errorf("%s was forwarded", name)
 		default:
 			if strings.HasPrefix(strings.ReplaceAll(canonical, "_", "-"), "X-Km-") {
-				u.t.Errorf("%s went on", name)
+				u.t.Errorf("%s was forwarded", name)
 			}
 		}
 	}

@@ -31,8 +31,8 @@ func (u *rawUpstream) awaitCall(t *testing.T) {
 	eventually(t, "a call of the upstream", func() bool { _, n, _ := u.seen(); return n > 0 })
 }
 
-// TestClientGoneWhileForwarding: the call to the upstream is given up with the
-// caller, and nobody is answered.
+// TestClientGoneWhileForwarding: the call to the upstream is cancelled with the
+// caller, and no answer is sent.
 func TestClientGoneWhileForwarding(t *testing.T) {
 	for name, leave := range map[string]func(*testing.T, *world, *rawUpstream){
 		"HTTP/1.1": func(t *testing.T, w *world, u *rawUpstream) {
@@ -53,7 +53,7 @@ func TestClientGoneWhileForwarding(t *testing.T) {
 				t.Fatal(err)
 			}
 			if told, _ := io.ReadAll(conn); len(told) > 0 { // an error is the connection's end, too
-				t.Errorf("who can still read is told %q", told)
+				t.Errorf("a client that still reads got %q", told)
 			}
 			_ = conn.Close()
 		},
@@ -90,8 +90,8 @@ func callThenLeave(t *testing.T, p *proxytest.Proxy, wait func()) {
 	}
 }
 
-// TestClientGoneInTheQueue: who does not wait for his private-key operation does
-// not get it, nor what would follow.
+// TestClientGoneInTheQueue: a request whose client went away gets no private-key
+// operation, nor what would follow.
 func TestClientGoneInTheQueue(t *testing.T) {
 	p := proxytest.Start(t, func(c *proxy.Config) { c.Queue = onePlace() })
 	p.Proxy.FillPool()

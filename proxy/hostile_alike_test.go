@@ -20,8 +20,8 @@ var dateLine = regexp.MustCompile(`(?m)^Date: [^\r\n]*\r\n`)
 
 func withoutDate(raw string) string { return dateLine.ReplaceAllString(raw, "") }
 
-// checkAlike wants one answer for each group, to the last byte of header and
-// body, and a group for each thing that must not be told.
+// checkAlike checks that the answers of each group are equal, to the last byte of header
+// and body, and that there is a group for each thing that must not be revealed.
 func checkAlike(t *testing.T, groups map[string]map[string][]string) {
 	t.Helper()
 	if got := slices.Sorted(maps.Keys(groups)); !slices.Equal(got, []string{alikeJWE, alikeKey, alikeStranger}) {
@@ -101,9 +101,9 @@ func TestConnectionsStayInStep(t *testing.T) {
 			})
 		}
 	}
-	t.Logf("%d connections went on, %d were closed", stayed, left)
+	t.Logf("%d connections stayed open, %d were closed", stayed, left)
 	if stayed < 100 || left < 20 {
-		t.Errorf("only %d connections went on, %d were closed", stayed, left)
+		t.Errorf("only %d connections stayed open, %d were closed", stayed, left)
 	}
 }
 
@@ -112,7 +112,7 @@ var wrapperBegins = regexp.MustCompile(`^\s*\{\s*"encData"`)
 // TestNoPrivateKeyForTheRefused repeats the hostile requests while every place
 // for a private-key operation is taken: a row that is refused before the JWE is
 // opened gets the same answer as before, at once, so that no private key had a
-// part in it; all others are told that there is no place.
+// part in it; all others get "overloaded".
 func TestNoPrivateKeyForTheRefused(t *testing.T) {
 	w := newWorld(t, func(c *proxy.Config) { c.Queue = hasty() })
 	w.Proxy.Proxy.FillPool()

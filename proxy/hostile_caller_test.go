@@ -12,8 +12,8 @@ import (
 	"kmproxy/proxy/caller"
 )
 
-// callerRows come from strangers, from somebody else, or with a body that its
-// token was not made for. None of them learns which it was.
+// callerRows come from unknown callers, from another caller, or with a body that the
+// token was not made for. The answer does not reveal which.
 func callerRows() []row {
 	const name = "X-KM-Tran-Token"
 	secretOf := func(secret func(w *world) []byte) flaw {
@@ -84,11 +84,11 @@ func callerRows() []row {
 	}
 	return append(rows,
 		row{name: "the plaintext's token", base: sealedRequest, flaws: []flaw{over(func([]byte) []byte { return []byte(plaintext) })}, want: unauthorized, alike: alikeStranger},
-		row{name: "a stranger with a bad key id", base: sealedRequest, flaws: []flaw{set("X-KM-Access-Key", strings.Repeat("0", 40)),
+		row{name: "an unknown caller with a bad key id", base: sealedRequest, flaws: []flaw{set("X-KM-Access-Key", strings.Repeat("0", 40)),
 			set("X-KM-Crypto-Key-Id", strings.Repeat("0", 32))}, want: unauthorized, alike: alikeStranger},
-		row{name: "a stranger with a bad wrapper", base: sealedRequest, flaws: []flaw{body(`{"ENCDATA":1}`), set("X-KM-Access-Key", strings.Repeat("0", 40))},
+		row{name: "an unknown caller with a bad wrapper", base: sealedRequest, flaws: []flaw{body(`{"ENCDATA":1}`), set("X-KM-Access-Key", strings.Repeat("0", 40))},
 			want: unauthorized, alike: alikeStranger},
-		row{name: "a stranger of long ago", base: sealedRequest, flaws: []flaw{aged(-time.Hour), set("X-KM-Access-Key", strings.Repeat("0", 40))},
+		row{name: "an unknown caller of long ago", base: sealedRequest, flaws: []flaw{aged(-time.Hour), set("X-KM-Access-Key", strings.Repeat("0", 40))},
 			want: unauthorized, alike: alikeStranger},
 		row{name: "MAC in hex", base: plainRequest, flaws: []flaw{edit(name, func(s string) string {
 			return hex.EncodeToString(must(base64.StdEncoding.DecodeString(s[23:]))) + "=="
@@ -142,13 +142,13 @@ func timeRows() []row {
 		{name: "UTC called Korea's", base: plainRequest, flaws: []flaw{zone("KST", 0)}, want: outsideWindow},
 		{name: "year 0", base: plainRequest, flaws: []flaw{set("X-KM-Tran-Time", "00000101000000")}, want: outsideWindow},
 		{name: "year 9999", base: plainRequest, flaws: []flaw{set("X-KM-Tran-Time", "99991231235959")}, want: outsideWindow},
-		{name: "old, with a key id of nobody", base: plainRequest, flaws: []flaw{aged(-time.Hour), add("X-KM-Crypto-Key-Id", strings.Repeat("0", 32))}, want: outsideWindow},
+		{name: "old, with an unknown key id", base: plainRequest, flaws: []flaw{aged(-time.Hour), add("X-KM-Crypto-Key-Id", strings.Repeat("0", 32))}, want: outsideWindow},
 		{name: "old, and encrypted under nothing", base: sealedRequest, flaws: []flaw{body(`{"encData":"x"}`), aged(-time.Hour)}, want: outsideWindow},
 	}
 }
 
-// keyRows name keys that the caller may not use. He learns of none whether it is
-// somebody's.
+// keyRows name keys that the caller may not use. The answer does not reveal whether a
+// key exists.
 func keyRows() []row {
 	id := func(of func(*world) keys.KeyID) flaw {
 		return func(w *world, r *request) { r.set("X-KM-Crypto-Key-Id", string(of(w))) }

@@ -13,8 +13,8 @@ func asChunks(body string) string { return chunks(body, 7) }
 
 func whole(body string) string { return body }
 
-// framingRows are about where a request ends and the next begins: whoever can
-// make two servers differ over that sends requests in another's name.
+// framingRows are about where a request ends and the next begins: a client
+// that can make two servers differ over that sends requests in another's name.
 func framingRows() []row {
 	return []row{
 		{name: "good", base: plainRequest, want: passes},

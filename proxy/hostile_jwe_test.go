@@ -86,7 +86,7 @@ func headerFlaws() map[string]forged {
 }
 
 // bodyFlaws have a good header. Whatever is wrong behind it, the private key is
-// used once, and nobody can tell one from another.
+// used once, and all answers are equal.
 func bodyFlaws() map[string]forged {
 	flaws := map[string]forged{
 		"sealed to the client's key":     {toClient: true},

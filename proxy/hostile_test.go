@@ -139,7 +139,7 @@ func (w *world) try(t *testing.T, r row, send func(*request) reply) reply {
 		calls++
 	case r.want.code == "":
 		if !got.closed {
-			t.Error("the connection goes on behind broken framing")
+			t.Error("the connection stays open after broken framing")
 		}
 	default:
 		w.wantOutcome(t, outcomes, proxy.Outcome{Status: r.want.status, Code: r.want.code})

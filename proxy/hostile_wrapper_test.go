@@ -3,7 +3,7 @@ package proxy_test
 import "strings"
 
 // wrapperRows are authentic, name a good key, and are not exactly the wrapper.
-// JWE stands for a good token.
+// JWE is replaced by a good token.
 func wrapperRows() []row {
 	wrapped := func(text string) flaw {
 		return func(w *world, r *request) {
@@ -13,7 +13,7 @@ func wrapperRows() []row {
 	var rows []row
 	for _, good := range []string{
 		`{"encData":"JWE"}`, " {\t\"encData\" :\r\n\"JWE\" } \n",
-		// no object with that member: plain bodies, which go on unread
+		// no object with that member: plain bodies, which are forwarded unread
 		`{} {"encData":"JWE"}`, `{"token":"JWE","userId":1}`, `["JWE","JWE.",1]`, `{"token":"JWE."}`, `{"token":"eyJhbGciOiJSUzI1NiJ9.e30.AAAA"}`,
 	} {
 		rows = append(rows, row{name: "good " + good, base: sealedRequest, flaws: []flaw{wrapped(good)}, want: passes})

@@ -146,7 +146,7 @@ func answer(header, body string) string { return "HTTP/1.1 200 OK\r\n" + header 
 
 func inChunks(body string) string { return answer("Transfer-Encoding: chunked", body) }
 
-// script is an upstream that answers each request with what stands next.
+// script is an upstream that answers each request with its current text.
 type script struct {
 	text atomic.Pointer[string]
 	cut  atomic.Bool
@@ -160,7 +160,7 @@ func (s *script) answer(_ int, conn net.Conn) bool {
 	return !cut
 }
 
-// TestMalformedAnswers: each is a 502 and its reason stands in the log; nothing of
+// TestMalformedAnswers: each is a 502 and its reason is in the log; nothing of
 // it passes for an answer, and the next call gets its own over a new connection.
 func TestMalformedAnswers(t *testing.T) {
 	if len(malformed) < 100 {

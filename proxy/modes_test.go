@@ -103,7 +103,7 @@ func (w *world) tryMode(t *testing.T, r proxy.Route, k kind, status int) {
 		t.Errorf("the upstream was called %d times, last with %q", w.Upstream.Calls()-calls, w.Upstream.Last(t).Body)
 	}
 	if got := w.Upstream.Last(t).Header.Get("X-KM-Crypto-Key-Id"); got != string(k.caller.KeyID) {
-		t.Errorf("the upstream was told key %q, want %q", got, k.caller.KeyID)
+		t.Errorf("the upstream got key %q, want %q", got, k.caller.KeyID)
 	}
 	sealed := toSeal && (status == http.StatusOK || r.EncryptErrors)
 	used := k.caller.KeyID

@@ -10,7 +10,7 @@ import (
 	"kmproxy/proxy/caller"
 )
 
-// inOrder are faults in the contract's order of checks. Each stands for its step.
+// inOrder has a fault for each step, in the order of the checks.
 func inOrder() []row {
 	return []row{
 		{name: "declared size", flaws: []flaw{func(_ *world, r *request) {

@@ -70,8 +70,8 @@ func withRoute(t *testing.T, headers ...string) (*world, *rawUpstream) {
 	}), u
 }
 
-// TestStrayHeaders holds whole requests, as the upstream gets them, to a list: what
-// is not on it does not go on.
+// TestStrayHeaders holds whole requests, as the upstream gets them, to a list: no
+// other header is forwarded.
 func TestStrayHeaders(t *testing.T) {
 	if len(stray) < 80 {
 		t.Fatalf("%d headers", len(stray))
@@ -98,8 +98,8 @@ func TestStrayHeaders(t *testing.T) {
 	}
 }
 
-// TestRepeatedHeaders: lists go on in all their parts; of what has one value, two
-// are none.
+// TestRepeatedHeaders: lists are forwarded completely; a header with one value that is
+// sent twice is not.
 func TestRepeatedHeaders(t *testing.T) {
 	w, u := withRoute(t, "X-Tenant")
 	q := plainRequest(w)

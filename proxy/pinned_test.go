@@ -15,9 +15,9 @@ import (
 	"kmproxy/proxy/proxytest"
 )
 
-// TestPinnedProject: the key of the client certificate decides, whoever issued
-// that, over HTTP/1.1 and HTTP/2; everybody else with the right secret is a
-// stranger. TestHostileRequests and TestOrder hold the stranger to the letter.
+// TestPinnedProject: the key of the client certificate decides, whatever its issuer,
+// over HTTP/1.1 and HTTP/2; any other client with the right secret is an unknown caller.
+// TestHostileRequests and TestOrder check its answers to the byte.
 func TestPinnedProject(t *testing.T) {
 	w := newWorld(t)
 	key, other := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))

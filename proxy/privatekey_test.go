@@ -12,7 +12,7 @@ import (
 )
 
 // TestOverload: when no place for a private-key operation comes free in time,
-// encrypted requests are told to come again; plain ones are served all the while.
+// encrypted requests get "overloaded"; plain ones are still served.
 func TestOverload(t *testing.T) {
 	w := &world{Proxy: proxytest.Start(t, func(c *proxy.Config) { c.Queue = hasty() })}
 	w.Proxy.Proxy.FillPool()
@@ -45,7 +45,7 @@ func onePlace() *queue.Queue {
 	return queue.New(queue.Config{Places: 1, Depth: 1000, Wait: 30 * time.Second})
 }
 
-// hasty is a queue in which nobody waits long.
+// hasty returns a queue in which no request waits long.
 func hasty() *queue.Queue {
 	return queue.New(queue.Config{Places: 2, Depth: 1000, Wait: time.Millisecond})
 }

@@ -57,8 +57,8 @@ func newParcel(t *testing.T, p *proxytest.Proxy, encrypted bool) parcel {
 	return x
 }
 
-// anew is the same body under another date and correlation id.
-func (x parcel) anew(p *proxytest.Proxy) parcel {
+// redated returns the same body with another date and correlation id.
+func (x parcel) redated(p *proxytest.Proxy) parcel {
 	x.header = http.Header{}
 	p.Caller.Sign(x.header, x.body)
 	return x
@@ -70,7 +70,7 @@ func (x parcel) with(change func(x *parcel)) parcel {
 	return x
 }
 
-// send wants a status and, unless it is 200, a code of the error table.
+// send checks the status and, unless it is 200, the code of the error table.
 func (x parcel) send(t *testing.T, p *proxytest.Proxy, status int, code string) {
 	t.Helper()
 	r := must(http.NewRequestWithContext(t.Context(), http.MethodPost, p.URL+x.path, bytes.NewReader(x.body)))
@@ -96,7 +96,7 @@ func TestProcessedOnce(t *testing.T) {
 	first.send(t, p, http.StatusOK, "")
 	for name, again := range map[string]parcel{
 		"as it was":              first,
-		"dated anew":             first.anew(p),
+		"with another date":      first.redated(p),
 		"on another path":        first.with(func(x *parcel) { x.path = "/other" }),
 		"another correlation id": first.with(func(x *parcel) { x.header[correlationHeader] = []string{"260101000000-0000000"} }),
 		"the MAC without its padding": first.with(func(x *parcel) {
@@ -106,7 +106,7 @@ func TestProcessedOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { again.send(t, p, http.StatusConflict, processed) })
 	}
-	newParcel(t, p, true).send(t, p, http.StatusOK, "") // the same plaintext, encrypted anew
+	newParcel(t, p, true).send(t, p, http.StatusOK, "") // the same plaintext, encrypted again
 	if n := p.Upstream.Calls(); n != 2 {
 		t.Errorf("the upstream was called %d times", n)
 	}
@@ -120,11 +120,11 @@ func TestPlainBodiesRepeat(t *testing.T) {
 	first.send(t, p, http.StatusConflict, processed)
 	first.with(func(x *parcel) { x.path = "/other" }).send(t, p, http.StatusConflict, processed)
 	first.with(func(x *parcel) { x.header[correlationHeader] = []string{"260101000000-0000000"} }).send(t, p, http.StatusOK, "")
-	first.anew(p).send(t, p, http.StatusOK, "")
+	first.redated(p).send(t, p, http.StatusOK, "")
 }
 
-// TestRefusedIsNotProcessed: who is refused before the upstream gets the same
-// answer again, and not that he was served.
+// TestRefusedIsNotProcessed: a request that is refused before the upstream gets the
+// same answer again, and not that it was processed.
 func TestRefusedIsNotProcessed(t *testing.T) {
 	p := remembering(t, func(c *proxy.Config) {
 		c.Routes = append(c.Routes, proxy.Route{Method: http.MethodPost, Path: "/plain", Request: proxy.BodyPlain, Response: proxy.BodyPlain})
@@ -147,7 +147,7 @@ func TestRefusedIsNotProcessed(t *testing.T) {
 			x := newParcel(t, p, true)
 			tt.change(&x)
 			id := x.header[keyHeader]
-			x = x.anew(p) // sign what was changed
+			x = x.redated(p) // sign what was changed
 			if delete(x.header, keyHeader); id != nil {
 				x.header[keyHeader] = id
 			}
@@ -165,7 +165,7 @@ func TestRefusedIsNotProcessed(t *testing.T) {
 func TestOverloadedMayComeAgain(t *testing.T) {
 	q := queue.New(queue.Config{Places: 1, Depth: 1, Wait: time.Millisecond})
 	p := remembering(t, func(c *proxy.Config) { c.Queue = q })
-	leave := must(q.Enter(t.Context(), "somebody"))
+	leave := must(q.Enter(t.Context(), "another"))
 	x := newParcel(t, p, true)
 	x.send(t, p, http.StatusServiceUnavailable, "900_012")
 	x.send(t, p, http.StatusServiceUnavailable, "900_012")
@@ -174,8 +174,8 @@ func TestOverloadedMayComeAgain(t *testing.T) {
 	x.send(t, p, http.StatusConflict, processed)
 }
 
-// TestUnreachedMayComeAgain: nobody listens at the upstream's address; then
-// somebody does.
+// TestUnreachedMayComeAgain: there is no server at the upstream's address; then there
+// is one.
 func TestUnreachedMayComeAgain(t *testing.T) {
 	l := must(net.Listen("tcp", "127.0.0.1:0"))
 	address := l.Addr().String()
@@ -196,7 +196,7 @@ func TestUnreachedMayComeAgain(t *testing.T) {
 }
 
 // TestLostMayNotComeAgain: the upstream was reached and did not answer, or not
-// wholly. Nobody knows what it did.
+// completely. What it did is unknown.
 func TestLostMayNotComeAgain(t *testing.T) {
 	for name, tt := range map[string]struct {
 		serve  http.HandlerFunc

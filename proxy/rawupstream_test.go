@@ -15,7 +15,7 @@ import (
 )
 
 // rawUpstream is a bare TCP server that counts connections and requests, keeps
-// every byte, and says what it is told to, HTTP or not.
+// every byte, and sends what a test gives it, HTTP or not.
 type rawUpstream struct {
 	listener net.Listener
 	mu       sync.Mutex
@@ -25,8 +25,8 @@ type rawUpstream struct {
 	answer   func(n int, conn net.Conn) (goOn bool)
 }
 
-// startRaw starts one whose answers are made by answer, which is told how many
-// requests there were before. When it says false the connection is closed.
+// startRaw starts one whose answers are made by answer, which gets the number
+// of earlier requests. If it returns false the connection is closed.
 func startRaw(t *testing.T, answer func(n int, conn net.Conn) bool) *rawUpstream {
 	t.Helper()
 	l, err := proxytest.Listen()

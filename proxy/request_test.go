@@ -26,7 +26,7 @@ const (
 
 type field struct{ name, value string }
 
-// request is one as it goes on the wire. It is made good, and then edited.
+// request is one as it is sent. It is made valid and then edited.
 type request struct {
 	method, target, proto string
 	fields                []field
@@ -64,7 +64,7 @@ func sealedRequest(w *world) *request {
 	return r
 }
 
-// retoken makes the token, and the time, anew for what the body is now.
+// retoken sets the token and the time for the current body.
 func (r *request) retoken() {
 	r.set("X-KM-Tran-Token", trantoken.Make(r.signer.Secret, r.body, r.at.UTC()))
 	r.set("X-KM-Tran-Time", r.at.UTC().Format("20060102150405"))

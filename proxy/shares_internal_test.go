@@ -47,8 +47,8 @@ func filled(t *testing.T, networks int) (b *Budget, requests []*account, writers
 	}
 }
 
-// TestNewNetworkGetsIn: whoever fills the share of unverified requests, a request
-// from another network gets in, and the oldest request of a full network goes.
+// TestNewNetworkGetsIn: although the share of unverified requests is full, a request
+// from another network gets in, and the oldest request of a full network is ended.
 func TestNewNetworkGetsIn(t *testing.T) {
 	for _, networks := range []int{1, 2, 300} {
 		b, requests, writers := filled(t, networks)
@@ -124,8 +124,8 @@ func TestOneLargeRequest(t *testing.T) {
 	}
 }
 
-// TestKnownConnection: strangers that fill their share do not reach the requests of
-// a connection on which a project was verified.
+// TestKnownConnection: unverified requests that fill their share do not affect
+// those of a connection on which a project was verified.
 func TestKnownConnection(t *testing.T) {
 	b := NewBudget(64 << 20)
 	first, err := b.begin(newDeadlines(), address(0), "known")
@@ -146,12 +146,12 @@ func TestKnownConnection(t *testing.T) {
 		}
 	}
 	if w.woken {
-		t.Error("a request on a known connection was given up for strangers")
+		t.Error("a request on a known connection was given up for unverified ones")
 	}
 }
 
-// TestLeastRate: a body that comes too slowly is given up, one that keeps to the
-// rate is not.
+// TestLeastRate: a body that comes too slowly is given up, one at
+// the least rate is not.
 func TestLeastRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(64 << 20)
@@ -257,7 +257,7 @@ func (b *Budget) wantSum(t *testing.T) {
 	}
 }
 
-// TestKeepGivesBack: what is not kept is free for others while the request goes on.
+// TestKeepGivesBack: what is not kept is free for others while the request continues.
 func TestKeepGivesBack(t *testing.T) {
 	b := NewBudget(64 << 20)
 	a := anAccount(t, b)

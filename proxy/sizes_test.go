@@ -46,8 +46,8 @@ func TestBodySize(t *testing.T) {
 	}
 }
 
-// TestExpectContinue: who asks first is told to go on only when his request is
-// not refused for its headers already.
+// TestExpectContinue: a request that expects it gets 100 only if it is not refused for
+// its headers already.
 func TestExpectContinue(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct {
@@ -74,7 +74,7 @@ func TestExpectContinue(t *testing.T) {
 			t.Fatal(err)
 		}
 		if goOn := answer.StatusCode == http.StatusContinue; goOn != c.goOn {
-			t.Errorf("told to go on: %t, status %d", goOn, answer.StatusCode)
+			t.Errorf("100 was sent: %t, status %d", goOn, answer.StatusCode)
 		}
 		if answer.StatusCode == http.StatusContinue {
 			if _, err := io.WriteString(conn, content); err != nil {
@@ -91,8 +91,8 @@ func TestExpectContinue(t *testing.T) {
 	}
 }
 
-// TestConnectionsThatAreNotKept: net/http takes a Content-Length that stands
-// beside chunks out of sight. The connection of such a request takes no other
+// TestConnectionsThatAreNotKept: net/http takes a Content-Length together
+// with chunks out of sight. The connection of such a request takes no other
 // (RFC 9112 §6.1); that of a request in chunks alone does.
 func TestConnectionsThatAreNotKept(t *testing.T) {
 	w := newWorld(t)

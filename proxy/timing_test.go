@@ -24,7 +24,7 @@ import (
 const mostT = 4.5
 
 // timed are failures to decrypt that an attacker would like to tell apart: what
-// OAEP makes of his guess (Manger, CRYPTO 2001), and everything else.
+// OAEP makes of a guess (Manger, CRYPTO 2001), and everything else.
 var timed = []string{"random encrypted key", "encrypted key past the modulus", "encrypted key's first byte", "encrypted key's last byte",
 	"wrapped as RSA1_5", "sealed to the client's key", "SHA-1 under SHA-256's name", "MGF1 with SHA-1", "16 bytes of key for A256GCM",
 	"IV's first byte", "ciphertext's first byte", "tag of 12 bytes"}
@@ -154,8 +154,8 @@ func quantile(values []float64, q float64) float64 {
 	return sorted[int(q*float64(len(sorted)-1))]
 }
 
-// TestTimingShows: the comparison tells two things apart that differ by a
-// hundredth, in noise that is ten times as great.
+// TestTimingShows: the comparison detects a difference of a hundredth in noise that is
+// ten times as great.
 func TestTimingShows(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	noisy := func(mean float64) (out []float64) {

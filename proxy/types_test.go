@@ -122,7 +122,7 @@ func TestPanicsWhileAnswering(t *testing.T) {
 	}
 }
 
-// serveAborted tells whether the handler ended as net/http's own abort does.
+// serveAborted reports whether the handler ended as net/http's own abort does.
 func serveAborted(h http.Handler, w http.ResponseWriter, r *http.Request) (aborted bool) {
 	defer func() {
 		if v := recover(); v != nil {

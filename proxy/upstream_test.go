@@ -20,7 +20,7 @@ import (
 )
 
 // repeats is an upstream that answers a request with what it said. One that says
-// late is answered when nobody waits for it any more.
+// late is answered after its caller has stopped waiting.
 func repeats(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body) // what is missing shows in the answer
 	if r.URL.RawQuery == "late" {
@@ -34,7 +34,7 @@ func said(id string, body []byte) string { return id + " said " + string(body) }
 
 // TestEveryoneGetsHisOwnAnswer: many callers of two projects share the proxy, its
 // connections to the upstream and its places for private keys, and some of them
-// leave, or wait in vain. Nobody ever gets what the upstream said to another.
+// leave, or time out. None ever gets the answer to another request.
 func TestEveryoneGetsHisOwnAnswer(t *testing.T) {
 	upstream := httptest.NewServer(http.HandlerFunc(repeats))
 	t.Cleanup(upstream.Close)
@@ -82,7 +82,7 @@ func (w *world) callAs(t *testing.T, c *caller.Caller, i, round int) {
 		t.Errorf("caller %d, round %d: %v", i, round, err)
 	case late:
 		if x.Status != upstreamTimedOut.status || string(x.AnswerBody) != upstreamTimedOut.body() {
-			t.Errorf("caller %d waited in vain and got %d %s", i, x.Status, x.AnswerBody)
+			t.Errorf("caller %d timed out and got %d %s", i, x.Status, x.AnswerBody)
 		}
 	default:
 		id := x.RequestHeader[kona.Written(kona.HeaderCorrelationID)][0]

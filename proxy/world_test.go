@@ -21,7 +21,7 @@ const maxBody = 64 << 10
 type world struct {
 	*proxytest.Proxy
 	foreign, suspended    *caller.Caller // of other projects, each with an active key
-	pinned                *caller.Caller // of a project that wants a client certificate
+	pinned                *caller.Caller // of a project that is pinned to a client certificate
 	staged, draining, off *caller.Caller // of the own project, each with a key in that state
 }
 

@@ -21,7 +21,7 @@ import (
 	"kmproxy/proxy/kona"
 )
 
-// far is the other side: it keeps the last request and answers as it is told.
+// far is the other side: it records the last request and answers as configured.
 type far struct {
 	got    *http.Request
 	body   []byte

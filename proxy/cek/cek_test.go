@@ -72,7 +72,7 @@ func (s *sender) message(t *testing.T, bytes int) jwe.Message {
 	return m
 }
 
-// wiped tells whether the content key that was handed over is overwritten.
+// wiped reports whether the content key that was handed over is overwritten.
 func (s *sender) wiped(t *testing.T) bool {
 	_, err := s.key.Open(s.message(t, 10))
 	return err != nil
@@ -92,7 +92,7 @@ func opens(t *testing.T, c *cek.Cache, o cek.Owner, m jwe.Message, now time.Time
 }
 
 // TestOwners: a content key opens for the project and the key that it came by, and
-// for nobody else, be they sent the very same message.
+// for no other, even with the same message.
 func TestOwners(t *testing.T) {
 	c, s := cek.New(generous), newSender(t)
 	c.Remember(owner(1, 1), s.key, s.message(t, 10), start)
@@ -194,12 +194,12 @@ func TestEviction(t *testing.T) {
 	opens(t, c, owner(1, 1), a.message(t, 10), start) // now b is the older
 	d := remember(1)
 	if a.wiped(t) || !b.wiped(t) || d.wiped(t) || c.Held() != 2 {
-		t.Error("the half of a project: somebody else made room")
+		t.Error("the half of a project: the wrong key was removed")
 	}
 	e, f := remember(2), remember(2)
 	g := remember(3)
 	if !a.wiped(t) || d.wiped(t) || e.wiped(t) || f.wiped(t) || g.wiped(t) || c.Held() != 4 {
-		t.Error("all: somebody else made room")
+		t.Error("all: the wrong key was removed")
 	}
 }
 
@@ -351,7 +351,7 @@ func TestAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	if c.Hits() == 0 {
-		t.Error("nobody was known")
+		t.Error("no content key was known")
 	}
 	c.Close()
 }

@@ -47,7 +47,7 @@ var tokens = []struct {
 	{65, 16, false},
 }
 
-// bodies are JSON texts that reading and writing them anew would change.
+// bodies are JSON texts that parsing and encoding them again would change.
 var bodies = []struct{ name, text string }{
 	{"white space", " \r\n\t{ \"bankCode\" :\t\"088\" ,\r\n\r\n  \"accountNo\":\"110123456789\"\n }\t\r\n "},
 	{"escapes", `{"name":"\uD55C\uae00\/\u003c\u0026\u2028","lone":"\ud800","nul":"\u0000","slash":"a\/b","amp":"<&>"}`},

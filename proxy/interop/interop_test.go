@@ -1,5 +1,5 @@
 // Package interop_test calls a whole proxy over TLS with JWE implementations
-// that nobody here wrote. Each one seals requests that the proxy must open, and
+// of other projects. Each one seals requests that the proxy must open, and
 // opens answers that the proxy sealed.
 package interop_test
 
@@ -82,7 +82,7 @@ func checkCall(keyID string, c call, r result, seen *exchanges) error {
 	return nil
 }
 
-// isPadded tells whether got is want with blanks behind it up to the next
+// isPadded reports whether got is want followed by blanks up to the next
 // multiple of size, or with nothing at all where size is 0.
 func isPadded(got, want []byte, size int) bool {
 	padding, ok := bytes.CutPrefix(got, want)

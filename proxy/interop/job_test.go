@@ -10,8 +10,8 @@ import (
 	"kmproxy/proxy/proxytest"
 )
 
-// job is what a client is told: whom to call, with which credentials, and what
-// to send. A script reads it as JSON.
+// job is the input of a client: which URL to call, with which credentials, and what to
+// send. A script reads it as JSON.
 type job struct {
 	URL              string `json:"url"`
 	CAFile           string `json:"caFile"`

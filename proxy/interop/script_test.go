@@ -42,7 +42,7 @@ func runPython(t *testing.T, j job) report {
 	return report{}
 }
 
-// need looks at a file, so that a test that passed runs anew when it changes.
+// need looks at a file, so that a cached test result is invalid after it changes.
 func need(t *testing.T, file string) {
 	t.Helper()
 	if _, err := os.Stat(file); err != nil {

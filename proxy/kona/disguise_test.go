@@ -33,7 +33,7 @@ func TestDisguises(t *testing.T) {
 }
 
 // TestDisguisesBeforeTheRest: nothing is said about a request's other headers,
-// and which of two disguises is told depends on nothing but their names.
+// and which of two disguises is reported depends on their names alone.
 func TestDisguisesBeforeTheRest(t *testing.T) {
 	for range 50 {
 		h := http.Header{}
@@ -99,7 +99,7 @@ func TestForward(t *testing.T) {
 		"X-Kmx": "stays", "Accept": "stays",
 	}
 	if len(to) != len(want) {
-		t.Errorf("goes on: %q", to)
+		t.Errorf("forwarded: %q", to)
 	}
 	for name, value := range want {
 		if got := to[name]; len(got) != 1 || got[0] != value {
@@ -108,7 +108,7 @@ func TestForward(t *testing.T) {
 	}
 	headers.Forward(to, "")
 	if _, ok := to[kona.Written(kona.HeaderKeyID)]; ok {
-		t.Error("a key id that no verified key has goes on")
+		t.Error("a key id that no verified key has is forwarded")
 	}
 }
 

@@ -79,7 +79,7 @@ func checkAccepted(t *testing.T, h http.Header, got kona.Headers) {
 	got.Forward(to, got.KeyID)
 	for name := range to {
 		if name == "X-KM-Tran-Token" || name == "X-KM-Access-Key" {
-			t.Errorf("%s goes on", name)
+			t.Errorf("%s is forwarded", name)
 		}
 	}
 	if within := got.Within(got.SentAt, 0); within != got.SentAt.Equal(got.TokenAt) {

@@ -44,7 +44,7 @@ func FuzzUnwrap(f *testing.F) {
 			t.Fatal(err)
 		}
 		if again, err := kona.Unwrap(wrapped); err != nil || !bytes.Equal(again, token) {
-			t.Errorf("%q: wrapped anew it is %q, %v", body, again, err)
+			t.Errorf("%q: wrapped again it is %q, %v", body, again, err)
 		}
 	})
 }

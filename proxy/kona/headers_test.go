@@ -242,7 +242,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// TestOrder: of two faults the one that stands first in the protocol is reported.
+// TestOrder: of two faults the one that is first in the protocol is reported.
 func TestOrder(t *testing.T) {
 	order := []string{"X-Km-User-Aspid", "X-Km-Correlation-Id", "X-Km-Access-Key", "X-Km-Crypto-Key-Id",
 		"X-Km-Time-Zone", "X-Km-Tran-Token", "X-Km-Tran-Time"}

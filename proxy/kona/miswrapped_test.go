@@ -32,7 +32,7 @@ func TestMiswrapped(t *testing.T) {
 	}
 }
 
-// TestHonestPlain: bodies that hold something else go on, whatever it looks like.
+// TestHonestPlain: bodies that hold something else are forwarded, whatever it looks like.
 func TestHonestPlain(t *testing.T) {
 	jws := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256"}`)) + ".e30.AAAA"
 	for _, body := range append([]string{

@@ -34,7 +34,7 @@ func TestMiswrappedTexts(t *testing.T) {
 }
 
 // TestHonestTexts: JSON in strings, long texts with dots, and objects with members of
-// the JSON serialization go on.
+// the JSON serialization are forwarded.
 func TestHonestTexts(t *testing.T) {
 	wrapper := `{"encData":"` + jweText + `"}`
 	deep := wrapper

@@ -52,8 +52,8 @@ var misshapen = []string{
 	`{"x":tru,"encData":"a"}`, `{"x":[},"encData":"a"}`, `{"x","encData":"a"}`,
 }
 
-// plain are bodies without such a member at the top of one object. They go on
-// unread, whatever they are.
+// plain are bodies without such a member at the top of one object. They are
+// forwarded unread.
 var plain = []string{
 	"", " ", bom, "{", "}", "{}", "{ }", "null", "1", `"encData"`, `"{\"encData\":\"a\"}"`, "[]", `[{"encData":"a"}]`, `["encData"]`,
 	`{"userId":1}`, `{"x":{"encData":"a"}}`, `{"x":[{"encData":"a"}]}`, `{"x":"encData"}`, `{"x":"{\"encData\":\"a\"}"}`,

@@ -13,7 +13,7 @@ import (
 )
 
 // shows sends a request over HTTP/1.1 or HTTP/2 from a client that has a
-// certificate, or none, and shows it to whoever asks. The error is the refusal's.
+// certificate, or none, and shows it to the server. The error is the refusal's.
 func (e *edge) shows(h2 bool, cert *tls.Certificate, cache tls.ClientSessionCache) (string, error) {
 	c := &tls.Config{RootCAs: e.roots, ServerName: "127.0.0.1", ClientSessionCache: cache,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
@@ -43,7 +43,7 @@ var protocols = map[bool]string{false: "HTTP/1.1", true: "HTTP/2.0"}
 
 func TestClientCertificatesDemanded(t *testing.T) {
 	clients, pool := newCA(t, time.Now())
-	strangers, _ := newCA(t, time.Now())
+	unknown, _ := newCA(t, time.Now())
 	e := serve(t, sayShown, func(c *listen.Config) {
 		c.ClientCAs = pool
 		c.AskClients = func() bool { return true } // which softens nothing
@@ -53,9 +53,9 @@ func TestClientCertificatesDemanded(t *testing.T) {
 		want bool
 	}{
 		"none":            {nil, false},
-		"another CA's":    {clientCert(t, strangers), false},
+		"another CA's":    {clientCert(t, unknown), false},
 		"one for servers": {issue(t, clients, time.Now(), "localhost"), false},
-		"nobody's":        {selfSigned(t), false},
+		"of no CA":        {selfSigned(t), false},
 		"one of its CA":   {clientCert(t, clients), true},
 	} {
 		for h2, protocol := range protocols {

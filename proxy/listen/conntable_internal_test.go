@@ -57,7 +57,7 @@ func both(first, then func(*connTable, []*visitor)) func(*connTable, []*visitor)
 	}
 }
 
-// trustedHere is where a load balancer stands.
+// trustedHere is the network of a load balancer.
 var trustedHere = origin.Trusted{netip.MustParsePrefix("10.0.0.0/8")}
 
 func closed(all []*visitor) (which []int) {
@@ -124,10 +124,10 @@ func TestWhoMakesRoom(t *testing.T) {
 				answer(c, v)
 			}
 		}, here, []int{3}},
-		"unfinished requests of strangers":       {Limits{Conns: 3}, []string{there, here, here}, strange(2, 0, 1), other, []int{2}},
-		"the stranger's newcomer":                {Limits{Conns: 3}, []string{here, here, here}, strange(0, 1, 2), here, []int{3}},
-		"strangers after those that are idle":    {Limits{Conns: 3}, []string{here, here, here}, strange(0, 1), other, []int{2}},
-		"strangers beside a verified connection": {Limits{Conns: 3}, []string{here, here, there}, both(busy(0), strange(1, 2)), other, []int{1}},
+		"unfinished unverified requests":    {Limits{Conns: 3}, []string{there, here, here}, strange(2, 0, 1), other, []int{2}},
+		"the newcomer of their network":     {Limits{Conns: 3}, []string{here, here, here}, strange(0, 1, 2), here, []int{3}},
+		"unverified after idle ones":        {Limits{Conns: 3}, []string{here, here, here}, strange(0, 1), other, []int{2}},
+		"unverified next to a verified one": {Limits{Conns: 3}, []string{here, here, there}, both(busy(0), strange(1, 2)), other, []int{1}},
 		"verified once": {Limits{Conns: 3}, []string{here, here, here}, func(c *connTable, all []*visitor) {
 			for _, v := range all {
 				answer(c, v)

@@ -37,8 +37,8 @@ func isTimeout(err error) bool {
 	return ok && e.Timeout()
 }
 
-// TestSilentConnectionsMakeRoom: whoever opens connections and says nothing, not
-// even a handshake, keeps no honest one out.
+// TestSilentConnectionsMakeRoom: a client that opens connections and sends nothing, not
+// even a handshake, does not keep others out.
 func TestSilentConnectionsMakeRoom(t *testing.T) {
 	e := serve(t, ok, func(c *listen.Config) { c.Limits = listen.Limits{FreshPerAddress: 5} })
 	used, err := e.dial(t, nil)

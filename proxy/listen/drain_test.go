@@ -18,8 +18,8 @@ import (
 	"kmproxy/proxy/listen"
 )
 
-// TestDrain: at the end a request that was begun is finished, over HTTP/1.1 and
-// HTTP/2, and nobody new comes in.
+// TestDrain: at a stop pending requests are finished, over HTTP/1.1 and HTTP/2, and no
+// new connection is accepted.
 func TestDrain(t *testing.T) {
 	for _, h2 := range []bool{false, true} {
 		begun, finish := make(chan struct{}), make(chan struct{})
@@ -112,8 +112,8 @@ func inFakeTime(t *testing.T, h http.HandlerFunc, test func(t *testing.T, p pipe
 	})
 }
 
-// TestSlowClients: whoever opens a connection and then dawdles is cut off before
-// long, in a time that is no machine's.
+// TestSlowClients: a client that opens a connection and is then slow is cut off, in a
+// time that does not depend on the machine.
 func TestSlowClients(t *testing.T) {
 	for what, c := range map[string]struct {
 		sent string
@@ -211,7 +211,7 @@ func (l *sluggish) Close() error {
 	return nil
 }
 
-// TestStopAtRest: that nobody is there is a good end.
+// TestStopAtRest: a stop without connections succeeds.
 func TestStopAtRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())

@@ -110,16 +110,16 @@ func TestFollow(t *testing.T) {
 		w.put(second, bad, 3)
 		serves(t, w.Files, first)
 		if w.Refused() != nil {
-			t.Errorf("a pair that is being replaced is told: %v", w.Refused())
+			t.Errorf("a pair that is being replaced is reported: %v", w.Refused())
 		}
 		w.put(second, bad, 5)
 		if !errors.Is(w.Refused(), bad) {
-			t.Errorf("of a bad pair was told %v", w.Refused())
+			t.Errorf("of a bad pair was reported %v", w.Refused())
 		}
 		w.put(second, nil, 1)
 		serves(t, w.Files, second)
 		if w.changed != 1 || w.Refused() != nil {
-			t.Errorf("of a new pair was told %d, %v", w.changed, w.Refused())
+			t.Errorf("of a new pair was reported %d, %v", w.changed, w.Refused())
 		}
 		longer := second
 		longer.Certificate = append(second.Certificate[:1:1], ca.Certificate())
@@ -131,8 +131,9 @@ func TestFollow(t *testing.T) {
 	})
 }
 
-// TestFollowKeepsTheValid: no pair that is over or has not come replaces a valid one;
-// it is taken when its time comes. One that is over gives way to what is better.
+// TestFollowKeepsTheValid: an expired pair, or one that is not valid yet, does not
+// replace a valid one; the latter is used when it becomes valid. An expired one is
+// replaced by a better one.
 func TestFollowKeepsTheValid(t *testing.T) {
 	const day = 24 * time.Hour
 	inBubble(t, func(t *testing.T, ca *listen.LocalCA, at time.Time) {
@@ -148,12 +149,12 @@ func TestFollowKeepsTheValid(t *testing.T) {
 		w.put(over, nil, 10)
 		serves(t, w.Files, good)
 		if err := w.Refused(); err == nil || !strings.Contains(err.Error(), "expired at") {
-			t.Errorf("of a pair that is over was told %v", err)
+			t.Errorf("of an expired pair was reported %v", err)
 		}
 		w.put(later, nil, 10)
 		serves(t, w.Files, good)
 		if err := w.Refused(); err == nil || !strings.Contains(err.Error(), "not valid before") {
-			t.Errorf("of a pair whose time has not come was told %v", err)
+			t.Errorf("of a pair that is not valid yet was reported %v", err)
 		}
 		w.put(later, nil, 3600)
 		serves(t, w.Files, later)

@@ -65,8 +65,8 @@ func TestIssuedCertificates(t *testing.T) {
 	if leaf.SerialNumber.Sign() <= 0 || leaf.SerialNumber.BitLen() > 159 {
 		t.Errorf("serial %x is not of RFC 5280", leaf.SerialNumber)
 	}
-	_, stranger := newCA(t, start)
-	if _, err := leaf.Verify(x509.VerifyOptions{Roots: stranger, CurrentTime: start}); err == nil {
+	_, other := newCA(t, start)
+	if _, err := leaf.Verify(x509.VerifyOptions{Roots: other, CurrentTime: start}); err == nil {
 		t.Error("another local CA vouches for it")
 	}
 }
@@ -135,7 +135,7 @@ func ecdhKey(t *testing.T) *ecdh.PrivateKey {
 }
 
 // TestRenewal: at every moment of two years the certificate in use is valid, and
-// has been made anew before the last third of its life, but no sooner.
+// was replaced before the last third of its lifetime, but no sooner.
 func TestRenewal(t *testing.T) {
 	ca, pool := newCA(t, start)
 	now := start

@@ -12,8 +12,8 @@ import (
 	"kmproxy/proxy/listen"
 )
 
-// TestProbe: a handshake of acme-tls/1 alone gets the challenge's certificate,
-// whoever else must show one, and nothing that is sent behind it is a request.
+// TestProbe: a handshake of acme-tls/1 alone gets the challenge's certificate, also
+// where clients need certificates, and what is sent after it is not a request.
 func TestProbe(t *testing.T) {
 	clients, pool := newCA(t, time.Now())
 	challenge := selfSigned(t)

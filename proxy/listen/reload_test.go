@@ -12,8 +12,8 @@ import (
 	"kmproxy/proxy/listen"
 )
 
-// TestReload: connections that are open go on while the certificate changes; a
-// new one is met by who connects after that, and a bad one by nobody.
+// TestReload: open connections keep working while the certificate changes; later
+// connections get the new one, and none gets a bad one.
 func TestReload(t *testing.T) {
 	first, second := selfSigned(t), selfSigned(t)
 	pair := &files{cert: *first}
@@ -47,13 +47,13 @@ func TestReload(t *testing.T) {
 	}
 	goesOn("at first")
 	pair.set(*second, errors.New("private key does not match public key"))
-	soon(t, "a bad pair is told of", func() bool { ahead.Add(int64(time.Second)); return source.Refused() != nil })
+	soon(t, "a bad pair is reported", func() bool { ahead.Add(int64(time.Second)); return source.Refused() != nil })
 	if !isServed(first) {
 		t.Error("a bad pair replaced the good one")
 	}
 	goesOn("after a bad pair")
 	pair.set(*second, nil)
-	soon(t, "a new pair is told of", changed.Load)
+	soon(t, "a new pair is reported", changed.Load)
 	if !isServed(second) {
 		t.Error("the new certificate is not served")
 	}

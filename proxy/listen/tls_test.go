@@ -110,7 +110,7 @@ func speaksAtAll(t *testing.T, what string, cert *tls.Certificate, roots *x509.C
 	here, there := net.Pipe()
 	go func() { _ = tls.Server(there, lenient).Handshake() }() // what it says is what the client says
 	if err := tls.Client(here, client).Handshake(); err != nil {
-		t.Errorf("%s: nobody speaks it: %v", what, err)
+		t.Errorf("%s: no server speaks it: %v", what, err)
 	}
 	_, _ = here.Close(), there.Close()
 }

@@ -18,7 +18,7 @@ func TestClient(t *testing.T) {
 		want    string
 	}{
 		"no proxy trusted":             {nil, "10.0.0.1:99", []string{"192.0.2.1"}, "10.0.0.1"},
-		"a stranger":                   {trusted, "203.0.113.5:99", []string{"192.0.2.1"}, "203.0.113.5"},
+		"not a proxy":                  {trusted, "203.0.113.5:99", []string{"192.0.2.1"}, "203.0.113.5"},
 		"mapped":                       {nil, "[::ffff:203.0.113.5]:99", nil, "203.0.113.5"},
 		"mapped and trusted":           {trusted, "[::ffff:10.0.0.1]:99", []string{"192.0.2.1"}, "192.0.2.1"},
 		"with a zone":                  {nil, "[fe80::1%eth0]:99", nil, "fe80::1"},

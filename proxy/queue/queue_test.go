@@ -33,7 +33,7 @@ func inFakeTime(t *testing.T, places, depth int, test func(t *testing.T, o *offi
 	})
 }
 
-// come enters and keeps the place; it returns when he is served or in line.
+// come enters and keeps the place; it returns when the request has a place or is in line.
 func (o *office) come(ctx context.Context, project, name string) {
 	go func() {
 		leave, err := o.Enter(ctx, keys.ASPID(project))
@@ -75,7 +75,7 @@ func (o *office) want(t *testing.T, served ...string) {
 }
 
 // TestLinesTakeTurns: ten of one project in front do not keep another waiting for
-// more than his turn.
+// more than its turn.
 func TestLinesTakeTurns(t *testing.T) {
 	inFakeTime(t, 1, 100, func(t *testing.T, o *office) {
 		for i := range 5 {

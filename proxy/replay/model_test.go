@@ -83,7 +83,7 @@ func (w *world) call(t *testing.T, r request) {
 	}
 }
 
-// restart goes on with a new process, after the old one was killed or closed.
+// restart continues with a new process after the old one was killed or closed.
 func (w *world) restart(t *testing.T) {
 	w.restarts++
 	w.claims = map[request]*replay.Claim{}
@@ -106,7 +106,7 @@ func (w *world) outage(t *testing.T) {
 		time.Sleep(time.Duration(w.random.IntN(1000)) * time.Millisecond)
 		w.call(t, request{"A", w.random.IntN(100)})
 	}
-	if err := os.RemoveAll(w.dir); err != nil { // it was made anew meanwhile
+	if err := os.RemoveAll(w.dir); err != nil { // it was created again meanwhile
 		t.Fatal(err)
 	}
 	if err := os.Rename(w.dir+".away", w.dir); err != nil {

@@ -61,7 +61,7 @@ func TestLateReader(t *testing.T) {
 	}
 }
 
-// TestAfterALongRest: what came back when nobody had come for weeks is new.
+// TestAfterALongRest: a request that comes again after weeks without any is new.
 func TestAfterALongRest(t *testing.T) {
 	for days := range 60 {
 		m := replay.New(plenty)

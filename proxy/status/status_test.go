@@ -123,7 +123,7 @@ func TestWriteTo(t *testing.T) {
 	}
 }
 
-// TestSlowReader: somebody who does not read /metrics holds up no request.
+// TestSlowReader: a client that does not read /metrics delays no request.
 func TestSlowReader(t *testing.T) {
 	var c status.Counters
 	in, out := io.Pipe() // a write blocks until it is read

@@ -22,7 +22,7 @@ import (
 	"kmproxy/proxy/upstream"
 )
 
-// raw is a server that answers with whatever a test wants, and counts.
+// raw is a server that answers with what a test gives it, and counts.
 type raw struct {
 	net.Listener
 	conns, requests atomic.Int64
@@ -78,7 +78,7 @@ func says(text string) func(int64, net.Conn) bool {
 	}
 }
 
-// client is one that dials what it is told, with a clock of its own.
+// client returns a Client with a clock of its own.
 func client(now func() time.Time) *upstream.Client {
 	return upstream.NewClient(upstream.ClientConfig{Dial: upstream.Counted((&net.Dialer{}).DialContext), TLS: &tls.Config{MinVersion: tls.VersionTLS12},
 		HandshakeTime: 10 * time.Second, MaxIdle: 2, IdleTime: time.Minute, MaxAge: time.Hour, MaxHeaderBytes: 4 << 10, Now: now})
@@ -268,7 +268,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce: everybody gets his own answer, and no more than allowed rest.
+// TestManyAtOnce: every request gets its own answer, and no more idle connections than
+// allowed are kept.
 func TestManyAtOnce(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
 	defer s.Close()

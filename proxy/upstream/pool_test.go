@@ -94,14 +94,14 @@ func server(t *testing.T, name string, also ...http.HandlerFunc) string {
 		for _, do := range also {
 			do(w, r)
 		}
-		_, _ = io.WriteString(w, name) // who asked went away
+		_, _ = io.WriteString(w, name) // the client went away
 	}))
 	t.Cleanup(s.Close)
 	return s.URL
 }
 
-// nobody is an address at which nobody listens.
-func nobody(t *testing.T) string {
+// unused returns an address without a server.
+func unused(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -154,7 +154,7 @@ func TestFewestPending(t *testing.T) {
 // TestNobodyThere: the request goes to the next, and who is not there is passed
 // over for a while after a few times.
 func TestNobodyThere(t *testing.T) {
-	gone := nobody(t)
+	gone := unused(t)
 	w := newWorld(t, gone, server(t, "here"))
 	for range 20 {
 		if name, err := w.send(t.Context(), "x"); err != nil || name != "here" {
@@ -179,7 +179,7 @@ func TestNobodyThere(t *testing.T) {
 }
 
 func TestNobodyAnywhere(t *testing.T) {
-	w := newWorld(t, nobody(t), nobody(t))
+	w := newWorld(t, unused(t), unused(t))
 	for range 10 { // also when all are passed over
 		if _, err := w.send(t.Context(), "x"); !errors.Is(err, upstream.ErrUnsent) {
 			t.Errorf("got %v", err)
@@ -230,7 +230,7 @@ func TestConnectionsClosedAtRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }() // the test is over
+	defer func() { _ = l.Close() }() // the test has ended
 	var mu sync.Mutex
 	arrived := map[string]int{}
 	go func() {
@@ -313,7 +313,7 @@ func TestCheck(t *testing.T) {
 	stop()
 	<-done
 	if told.Load() < 2 {
-		t.Errorf("%d changes were told", told.Load())
+		t.Errorf("%d changes were reported", told.Load())
 	}
 }
 

@@ -67,7 +67,7 @@ func TestOnTheWire(t *testing.T) {
 		"post":  {http.MethodPost, "body", nil, []string{"POST /p?q=%zz;r HTTP/1.1", "Content-Length: 4", "Host: HOST", "X-Two: 1", "X-Two: 2"}},
 		"empty": {http.MethodPost, "", nil, []string{"POST /p?q=%zz;r HTTP/1.1", "Content-Length: 0", "Host: HOST", "X-Two: 1", "X-Two: 2"}},
 		"get":   {http.MethodGet, "", nil, []string{"GET /p?q=%zz;r HTTP/1.1", "Host: HOST", "X-Two: 1", "X-Two: 2"}},
-		"framed by somebody else": {http.MethodPost, "body", func(r *http.Request) {
+		"framed by the caller": {http.MethodPost, "body", func(r *http.Request) {
 			for _, name := range []string{"Content-Length", "content-length", "Transfer-Encoding", "transfer-encoding", "Host", "Trailer", "Connection"} {
 				r.Header[name] = []string{"chunked"}
 			}

@@ -127,8 +127,8 @@ func answerTwice(conn net.Conn, cert tls.Certificate) {
 	}
 }
 
-// TestUnaskedOverTLS: a second answer that came with the first is nobody's, though
-// it is neither at the socket nor decrypted yet.
+// TestUnaskedOverTLS: a second answer that came with the first belongs to no request,
+// though it is neither at the socket nor decrypted yet.
 func TestUnaskedOverTLS(t *testing.T) {
 	model := httptest.NewTLSServer(nil)
 	cert, leaf := model.TLS.Certificates[0], model.Certificate()
@@ -137,7 +137,7 @@ func TestUnaskedOverTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }() // the test is over
+	defer func() { _ = l.Close() }() // the test has ended
 	go func() {
 		for {
 			conn, err := l.Accept()

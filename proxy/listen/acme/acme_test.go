@@ -17,7 +17,7 @@ import (
 )
 
 // TestIssue: either challenge gets a certificate, which is served over HTTP/1.1
-// and HTTP/2, and what belongs to it is nobody else's to read.
+// and HTTP/2, and its files are readable by their owner alone.
 func TestIssue(t *testing.T) {
 	t.Parallel()
 	for name, s := range map[string]setting{"http.kmproxy.test": {noTLS: true}, "alpn.kmproxy.test": {noHTTP: true}} {
@@ -38,7 +38,7 @@ func TestIssue(t *testing.T) {
 			}
 			roots := w.pebble.Issued(t)
 			w.serves(t, roots)
-			w.tellsLateRenewal(t, roots)
+			w.reportsLateRenewal(t, roots)
 			w.isPrivate(t)
 			if !strings.Contains(w.log.String(), "a certificate was obtained") {
 				t.Error("the log does not tell")
@@ -90,8 +90,8 @@ func (w *world) isPrivate(t *testing.T) {
 	}
 }
 
-// TestRenew: a certificate is replaced before it ends, and connections that are
-// open go on.
+// TestRenew: a certificate is replaced before it ends, and open
+// connections keep working.
 func TestRenew(t *testing.T) {
 	t.Parallel()
 	s := setting{noHTTP: true}

@@ -9,9 +9,8 @@ import (
 	"kmproxy/proxy/listen"
 )
 
-// TestClientCertificatesDemanded: the ACME server has none to show and answers
-// all the same; everybody else needs one as ever, and a probe gets no further
-// than its handshake.
+// TestClientCertificatesDemanded: the ACME server has no client certificate and is
+// answered; every other client needs one, and a probe ends with its handshake.
 func TestClientCertificatesDemanded(t *testing.T) {
 	t.Parallel()
 	ca, err := listen.NewLocalCA(time.Now())

@@ -44,7 +44,7 @@ func TestRevoked(t *testing.T) {
 	}
 }
 
-// staple tells whether a handshake carries an answer that says good.
+// staple reports whether a handshake carries an answer that says good.
 func (w *world) staple(t *testing.T, roots *x509.CertPool) bool {
 	t.Helper()
 	conn, err := w.dial(t, roots)
@@ -96,7 +96,7 @@ func respond(t *testing.T, l net.Listener, p *acmetest.Pebble) {
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			return // who asked is gone
+			return // the client went away
 		}
 		question, err := ocsp.ParseRequest(body)
 		if err != nil {
@@ -116,7 +116,7 @@ func respond(t *testing.T, l net.Listener, p *acmetest.Pebble) {
 		if err != nil {
 			t.Error(err)
 		}
-		_, _ = w.Write(answer) // who asked is gone
+		_, _ = w.Write(answer) // the client went away
 	}))
 	_ = s.Listener.Close() // the one that it has made
 	s.Listener = l

@@ -122,7 +122,7 @@ func (w *world) ready(t *testing.T) {
 	w.wait(t, "a certificate", func() bool { _, err := w.manager.Ready(time.Now()); return err == nil })
 }
 
-// dial makes a handshake and wants a certificate of Pebble's for the name.
+// dial makes a handshake and checks that the certificate is Pebble's for the name.
 func (w *world) dial(t *testing.T, roots *x509.CertPool, certs ...tls.Certificate) (*tls.Conn, error) {
 	t.Helper()
 	conn, err := tls.Dial("tcp", w.address, &tls.Config{ServerName: w.name, RootCAs: roots, Certificates: certs, NextProtos: []string{"http/1.1"}})
@@ -142,7 +142,7 @@ func (w *world) serial(t *testing.T, roots *x509.CertPool) string {
 	return conn.ConnectionState().PeerCertificates[0].SerialNumber.String()
 }
 
-// again is another process on the same folder, while nobody answers HTTP-01.
+// again is another process on the same folder, without an answer to HTTP-01.
 func (w *world) again(t *testing.T) *world {
 	t.Helper()
 	public := listener(t)
@@ -179,15 +179,15 @@ func listener(t *testing.T) net.Listener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.Close() }) // whoever served on it has closed it
+	t.Cleanup(func() { _ = l.Close() }) // a server may have closed it already
 	return l
 }
 
 func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
-// tellsLateRenewal wants no word of a certificate while it may be renewed in time, and
-// one when less than a sixth of its lifetime is left.
-func (w *world) tellsLateRenewal(t *testing.T, roots *x509.CertPool) {
+// reportsLateRenewal checks that a certificate is not reported while it may be renewed in
+// time, and is reported when less than a sixth of its lifetime is left.
+func (w *world) reportsLateRenewal(t *testing.T, roots *x509.CertPool) {
 	t.Helper()
 	conn, err := w.dial(t, roots)
 	if err != nil {
