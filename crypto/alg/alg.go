@@ -1,6 +1,6 @@
-// Package alg is the one closed table of the JWE algorithms kmproxy speaks.
+// Package alg has the table of all JWE algorithms that kmproxy supports.
 //
-// A new algorithm is a row here and a file in package jwe.
+// A new algorithm needs a row here and a file in package jwe.
 package alg
 
 import (
@@ -9,8 +9,8 @@ import (
 	"fmt"
 )
 
-// ErrUnsupported reports a name that is not in the table. RSA1_5 is never in it:
-// its padding is what Bleichenbacher's attack needs (RFC 8725 §3.2).
+// ErrUnsupported reports a name that is not in the table. RSA1_5 must never be added:
+// its padding makes Bleichenbacher's attack possible (RFC 8725 §3.2).
 var ErrUnsupported = errors.New("algorithm is not supported")
 
 // Key is a key management algorithm, the "alg" of a JWE (RFC 7518 §4.1). The
@@ -48,7 +48,7 @@ var (
 	encRows = [...]encRow{A128GCM: {"A128GCM", 16}, A256GCM: {"A256GCM", 32}}
 )
 
-// ParseKey finds a key management algorithm by its exact name.
+// ParseKey returns the key management algorithm with exactly this name.
 func ParseKey(name string) (Key, error) {
 	for k := RSAOAEP; int(k) < len(keyRows); k++ {
 		if keyRows[k].name == name {
@@ -58,7 +58,7 @@ func ParseKey(name string) (Key, error) {
 	return 0, fmt.Errorf("alg %q: %w", clip(name), ErrUnsupported)
 }
 
-// ParseEnc finds a content encryption algorithm by its exact name.
+// ParseEnc returns the content encryption algorithm with exactly this name.
 func ParseEnc(name string) (Enc, error) {
 	for e := A128GCM; int(e) < len(encRows); e++ {
 		if encRows[e].name == name {
@@ -68,10 +68,10 @@ func ParseEnc(name string) (Enc, error) {
 	return 0, fmt.Errorf("enc %q: %w", clip(name), ErrUnsupported)
 }
 
-// Valid tells whether k is a row of the table.
+// Valid reports whether k is in the table.
 func (k Key) Valid() bool { return k > 0 && int(k) < len(keyRows) }
 
-// Hash is the hash of both OAEP and its MGF1 (RFC 7518 §4.3).
+// Hash returns the hash that both OAEP and its MGF1 use (RFC 7518 §4.3).
 func (k Key) Hash() crypto.Hash { return keyRows[k].hash }
 
 // String returns the name used on the wire.
@@ -82,10 +82,10 @@ func (k Key) String() string {
 	return keyRows[k].name
 }
 
-// Valid tells whether e is a row of the table.
+// Valid reports whether e is in the table.
 func (e Enc) Valid() bool { return e > 0 && int(e) < len(encRows) }
 
-// KeyBytes is the length of the content encryption key in bytes.
+// KeyBytes returns the length of the content encryption key in bytes.
 func (e Enc) KeyBytes() int { return encRows[e].keyBytes }
 
 // String returns the name used on the wire.
@@ -96,7 +96,7 @@ func (e Enc) String() string {
 	return encRows[e].name
 }
 
-// clip keeps a stranger's name short in an error.
+// clip shortens an untrusted name for an error message.
 func clip(name string) string {
 	const most = 32
 	if len(name) > most {

@@ -9,7 +9,7 @@ import (
 	"kmproxy/crypto/alg"
 )
 
-// TestKeyTable holds the table to RFC 7518 §4.3.
+// TestKeyTable compares the table with RFC 7518 §4.3.
 func TestKeyTable(t *testing.T) {
 	for name, want := range map[string]struct {
 		key  alg.Key
@@ -25,7 +25,7 @@ func TestKeyTable(t *testing.T) {
 	}
 }
 
-// TestEncTable holds the table to RFC 7518 §5.3.
+// TestEncTable compares the table with RFC 7518 §5.3.
 func TestEncTable(t *testing.T) {
 	for name, want := range map[string]struct {
 		enc  alg.Enc
@@ -41,8 +41,8 @@ func TestEncTable(t *testing.T) {
 	}
 }
 
-// TestRefusedNames has every other name of the IANA registry for JWE, and
-// spellings that are almost right (RFC 7516 §4.1.1: compared byte for byte).
+// TestRefusedNames tries every other name of the IANA registry for JWE, and spellings
+// that are almost right (RFC 7516 §4.1.1: names are compared byte for byte).
 func TestRefusedNames(t *testing.T) {
 	keys := []string{
 		"RSA1_5", "RSA-OAEP-384", "RSA-OAEP-512", "A128KW", "A192KW", "A256KW", "dir", "ECDH-ES", "ECDH-ES+A128KW",
@@ -69,7 +69,7 @@ func TestRefusedNames(t *testing.T) {
 func TestRefusalsAreShortAndQuoted(t *testing.T) {
 	_, err := alg.ParseKey(strings.Repeat("\n", 1<<20))
 	if len(err.Error()) > 200 || strings.Contains(err.Error(), "\n") {
-		t.Errorf("a stranger's name goes into the log as it is: %.300q", err)
+		t.Errorf("an untrusted name is logged unchanged: %.300q", err)
 	}
 }
 

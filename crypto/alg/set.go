@@ -5,27 +5,27 @@ import (
 	"fmt"
 )
 
-// Suite is what one JWE names in its header: how the content key is wrapped and
-// how the content is encrypted.
+// Suite is the pair of algorithms that the header of a JWE names: one wraps the content
+// key, the other encrypts the content.
 type Suite struct {
 	Key Key
 	Enc Enc
 }
 
-// Valid tells whether both halves are rows of the table.
+// Valid reports whether both algorithms are in the table.
 func (s Suite) Valid() bool { return s.Key.Valid() && s.Enc.Valid() }
 
-// String names both halves, as "RSA-OAEP-256+A256GCM".
+// String returns both names, such as "RSA-OAEP-256+A256GCM".
 func (s Suite) String() string { return s.Key.String() + "+" + s.Enc.String() }
 
-// Name is how a Suite is written in records and reports, as "RSA-OAEP-256+A256GCM". A name
-// that was read may be of a suite that this version does not have.
+// Name is the name of a Suite in records and reports, such as "RSA-OAEP-256+A256GCM".
+// A name that was read may be of a suite that this version does not support.
 type Name string
 
 // Name returns the suite's name.
 func (s Suite) Name() Name { return Name(s.String()) }
 
-// Suites are all pairs of the table.
+// Suites returns all pairs of the table.
 func Suites() []Suite {
 	var out []Suite
 	for k := RSAOAEP; k.Valid(); k++ {
@@ -36,20 +36,20 @@ func Suites() []Suite {
 	return out
 }
 
-// Preferred is the suite of an answer that no request has chosen one for.
+// Preferred returns the suite of an answer if no request has chosen one.
 func Preferred() Suite { return Suite{RSAOAEP256, A256GCM} }
 
-// Set is what a key's record allows. It belongs to the key, never to a message.
-// The zero value allows nothing.
+// Set is the algorithms that a key's record allows. It always comes from the key, never
+// from a message. The zero value allows nothing.
 type Set struct{ keys, encs uint8 }
 
-// All allows every row of the table.
+// All returns the set that allows every algorithm of the table.
 func All() Set {
 	return Set{keys: 1<<RSAOAEP | 1<<RSAOAEP256, encs: 1<<A128GCM | 1<<A256GCM}
 }
 
-// ParseSet reads a record's two lists of names. Neither may be empty or name
-// one twice.
+// ParseSet parses a record's two lists of names. A list must not be empty or name an
+// algorithm twice.
 func ParseSet(keys, encs []string) (Set, error) {
 	var s Set
 	if len(keys) == 0 || len(encs) == 0 {
@@ -78,15 +78,15 @@ func ParseSet(keys, encs []string) (Set, error) {
 	return s, nil
 }
 
-// Allows tells whether both halves of a suite are in the set.
+// Allows reports whether both algorithms of a suite are in the set.
 func (s Set) Allows(u Suite) bool {
 	return u.Valid() && s.keys&(1<<u.Key) != 0 && s.encs&(1<<u.Enc) != 0
 }
 
-// Empty tells whether the set allows no suite at all.
+// Empty reports whether the set allows no suite.
 func (s Set) Empty() bool { return s.keys == 0 || s.encs == 0 }
 
-// Names returns the two lists that ParseSet reads, in the table's order.
+// Names returns the two lists that [ParseSet] reads, in the order of the table.
 func (s Set) Names() (keys, encs []string) {
 	for k := RSAOAEP; k.Valid(); k++ {
 		if s.keys&(1<<k) != 0 {

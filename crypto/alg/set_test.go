@@ -26,7 +26,7 @@ func TestAllNamesTheWholeTable(t *testing.T) {
 	}
 }
 
-// TestSetAllowsWhatItNames goes through every set and every suite.
+// TestSetAllowsWhatItNames tries every set with every suite.
 func TestSetAllowsWhatItNames(t *testing.T) {
 	subsets := func(names []string) [][]string { return [][]string{names[:1], names[1:], names} }
 	tried := 0

@@ -1,4 +1,4 @@
-// Package sensitive keeps secret bytes out of everything that prints.
+// Package sensitive keeps secret bytes out of all printed output.
 package sensitive
 
 import (
@@ -8,13 +8,13 @@ import (
 	"log/slog"
 )
 
-// Redacted is what a secret prints as, whatever the verb or encoder.
+// Redacted is printed in place of a secret, whatever the verb or encoder.
 const Redacted = "[redacted]"
 
-// Bytes holds a secret. It is a handle: copies share the same bytes, and Wipe
-// clears them for all. The zero value is empty. It is safe for concurrent use
-// as long as nobody wipes it meanwhile.
-type Bytes struct{ p **[]byte } // fmt follows one pointer, even where it may call no methods, but never two
+// Bytes holds a secret. It is a handle: copies share the same bytes, and [Bytes.Wipe]
+// clears them for all copies. The zero value is empty. It is safe for concurrent use,
+// except for concurrent calls of Wipe.
+type Bytes struct{ p **[]byte } // fmt follows one pointer, even where it cannot call methods, but never two
 
 // New makes b a secret. It takes ownership: the caller must not use b again.
 func New(b []byte) Bytes {
@@ -22,8 +22,8 @@ func New(b []byte) Bytes {
 	return Bytes{p: &p}
 }
 
-// Expose returns the secret itself, for the primitive that needs it. The result
-// must not be kept, changed or printed.
+// Expose returns the secret itself, for the primitive that needs it. The caller must
+// not keep, change or print the result.
 func (s Bytes) Expose() []byte {
 	if s.p == nil {
 		return nil
@@ -34,7 +34,7 @@ func (s Bytes) Expose() []byte {
 // Len returns the length of the secret in bytes.
 func (s Bytes) Len() int { return len(s.Expose()) }
 
-// Equal compares in constant time; only the lengths can be told by time.
+// Equal compares in constant time. The time it takes reveals only the lengths.
 func (s Bytes) Equal(other []byte) bool {
 	return subtle.ConstantTimeCompare(s.Expose(), other) == 1
 }

@@ -64,7 +64,7 @@ func TestWipeClearsEveryCopy(t *testing.T) {
 	s := sensitive.New(memory)
 	other := s
 	if !bytes.Equal(other.Expose(), []byte("secret")) || other.Len() != 6 {
-		t.Fatal("a copy of the handle shows something else")
+		t.Fatal("a copy of the handle has another value")
 	}
 	s.Wipe()
 	if !bytes.Equal(memory, make([]byte, 6)) {
@@ -83,7 +83,7 @@ func TestConcurrentReading(t *testing.T) {
 		wg.Go(func() {
 			for range 100 {
 				if !s.Equal(s.Expose()) || fmt.Sprint(s) != sensitive.Redacted {
-					t.Error("a reader saw something else")
+					t.Error("a concurrent reader saw another value")
 				}
 			}
 		})

@@ -1,6 +1,6 @@
 package trantoken
 
-// The lengths that a token can have.
+// The limits of a token's length.
 const (
 	MinLen = minLen
 	MaxLen = maxLen

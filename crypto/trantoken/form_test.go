@@ -9,8 +9,8 @@ import (
 	"kmproxy/crypto/trantoken"
 )
 
-// token puts parts together and, so that the length is not what refuses it,
-// fails the test if that is not 65 to 67 characters.
+// token joins the parts. It fails the test if the result does not have 65 to 67
+// characters, because Parse must not refuse it for its length.
 func token(t *testing.T, prefix, digits, mac string) string {
 	t.Helper()
 	s := prefix + ":" + digits + ":" + mac
@@ -31,24 +31,24 @@ func TestParseRefusesOtherPrefixes(t *testing.T) {
 
 func TestParseRefusesTimesThatAreNone(t *testing.T) {
 	digits := map[string]string{
-		"month 0":             "20260001030405678",
-		"month 13":            "20261301030405678",
-		"day 0":               "20260100030405678",
-		"30 February":         "20260230030405678",
-		"29 February 2026":    "20260229030405678",
-		"29 February 2100":    "21000229030405678",
-		"31 April":            "20260431030405678",
-		"hour 24":             "20260102240405678",
-		"minute 60":           "20260102036005678",
-		"a leap second":       "20261231235960000",
-		"a sign":              "+0260102030405678",
-		"a space":             "2026010203040 678",
-		"a decimal point":     "20260102030405.67",
-		"a comma":             "20260102030405,67",
-		"a letter":            "2026010203040567a",
-		"15 digits, all else": "202601020304056",
-		"full-width digits":   "２０２６01023",
-		"a line break":        "2026010203040567\n",
+		"month 0":              "20260001030405678",
+		"month 13":             "20261301030405678",
+		"day 0":                "20260100030405678",
+		"30 February":          "20260230030405678",
+		"29 February 2026":     "20260229030405678",
+		"29 February 2100":     "21000229030405678",
+		"31 April":             "20260431030405678",
+		"hour 24":              "20260102240405678",
+		"minute 60":            "20260102036005678",
+		"a leap second":        "20261231235960000",
+		"a sign":               "+0260102030405678",
+		"a space":              "2026010203040 678",
+		"a decimal point":      "20260102030405.67",
+		"a comma":              "20260102030405,67",
+		"a letter":             "2026010203040567a",
+		"15 digits, otherwise": "202601020304056",
+		"full-width digits":    "２０２６01023",
+		"a line break":         "2026010203040567\n",
 	}
 	for name, d := range digits {
 		mac := mac64
@@ -97,7 +97,7 @@ func TestParseRefusesOtherBase64(t *testing.T) {
 	}
 }
 
-// TestTimesInZones reads one token's digits as the wall clock of several zones.
+// TestTimesInZones reads the digits of one token as the local time of several zones.
 func TestTimesInZones(t *testing.T) {
 	tok, err := trantoken.Parse("KMV1:20240229233000250:" + mac64)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"kmproxy/crypto/trantoken"
 )
 
-// FuzzToken: what parses has exactly the four documented spellings of its time
-// and MAC, and is verified by nothing but its own body.
+// FuzzToken checks that a token that parses has one of the four documented spellings of
+// its time and MAC, and is verified for its own body only.
 func FuzzToken(f *testing.F) {
 	unpadded := strings.TrimSuffix(mac64, "=")
 	for _, s := range []string{
@@ -26,7 +26,7 @@ func FuzzToken(f *testing.F) {
 		tok, err := trantoken.Parse(s)
 		if err != nil {
 			if !errors.Is(err, trantoken.ErrLength) && !errors.Is(err, trantoken.ErrForm) {
-				t.Fatalf("an error of another kind: %v", err)
+				t.Fatalf("unexpected error: %v", err)
 			}
 			if errors.Is(err, trantoken.ErrLength) != (len(s) < 65 || len(s) > 67) {
 				t.Fatalf("%d characters: %v", len(s), err)
@@ -37,7 +37,7 @@ func FuzzToken(f *testing.F) {
 		digits := strings.Split(s, ":")[1]
 		canonical := "KMV1:" + digits + ":" + base64.StdEncoding.EncodeToString(mac[:])
 		if s != canonical && s+"=" != canonical {
-			t.Errorf("%q is a second spelling of %q", s, canonical)
+			t.Errorf("%q is another spelling of %q", s, canonical)
 		}
 		again := strings.Replace(tok.At(time.UTC).Format("20060102150405.000"), ".", "", 1)
 		if !strings.HasPrefix(again, digits) {
@@ -45,11 +45,11 @@ func FuzzToken(f *testing.F) {
 		}
 		key := secret("the fuzzer does not know this")
 		if tok.Verify(key, body) {
-			t.Errorf("%q is verified under a secret nobody knows", s)
+			t.Errorf("%q is verified under a secret that did not make it", s)
 		}
 		own, err := trantoken.Parse(trantoken.Make(key, body, tok.At(time.UTC)))
 		if err != nil || !own.Verify(key, body) || own.Verify(key, append(body, 0)) {
-			t.Errorf("a token of our own at %s: %v", again, err)
+			t.Errorf("a token made by Make at %s: %v", again, err)
 		}
 	})
 }

@@ -2,7 +2,8 @@ package trantoken
 
 import "time"
 
-// parseTime reads yyyyMMddHHmmss and two or three digits of a second.
+// parseTime parses yyyyMMddHHmmss followed by two or three digits of fractional
+// seconds.
 func parseTime(digits string, loc *time.Location) (time.Time, error) {
 	if len(digits) != 16 && len(digits) != 17 {
 		return time.Time{}, ErrForm

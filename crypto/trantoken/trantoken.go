@@ -1,12 +1,12 @@
-// Package trantoken makes and verifies X-KM-Tran-Token: a time and an
-// HMAC-SHA256 over the exact body of a request, "KMV1:" time ":" base64.
+// Package trantoken makes and verifies X-KM-Tran-Token: a time and an HMAC-SHA256 over
+// the exact body of a request, in the form "KMV1:" time ":" base64.
 //
 // A client calls [Make] with the body that it sends. A server calls [Parse] and then
 // [Token.Verify] with the body that it received, byte for byte: a body that was decoded
 // and encoded again does not verify.
 //
 // The MAC covers the body alone, not the token's own time. To keep an old message from
-// being dated anew, a server compares [Token.At] with its clock and remembers
+// being accepted with a new time, a server compares [Token.At] with its clock and remembers
 // [Token.MAC] for as long as it accepts old times.
 package trantoken
 
@@ -22,8 +22,8 @@ import (
 	"kmproxy/crypto/sensitive"
 )
 
-// The accepted lengths, in characters: a time of 16 or 17 digits, the MAC's
-// base64 padded or not. The documents say 66, clients send 67.
+// The accepted lengths, in characters: the time has 16 or 17 digits, and the MAC's
+// base64 may be padded or not. The documents say 66; clients send 67.
 const (
 	minLen = 65
 	maxLen = 67
@@ -43,7 +43,7 @@ type Token struct {
 	mac    [sha256.Size]byte
 }
 
-// Parse reads a token. Errors are ErrLength or ErrForm.
+// Parse parses a token. Errors are [ErrLength] or [ErrForm].
 func Parse(s string) (Token, error) {
 	if len(s) < minLen || len(s) > maxLen {
 		return Token{}, ErrLength
@@ -66,8 +66,8 @@ func Parse(s string) (Token, error) {
 	return t, nil
 }
 
-// decodeMAC reads standard base64 with its one "=" or without. Trailing bits are
-// refused, and so are line breaks: Go's decoder skips them, but then a byte is
+// decodeMAC decodes standard base64 with or without its one "=". It refuses trailing
+// bits. It also refuses line breaks: Go's decoder skips them, but then a byte is
 // missing.
 func decodeMAC(mac *[sha256.Size]byte, encoded string) bool {
 	encoded = strings.TrimSuffix(encoded, "=")
@@ -78,32 +78,33 @@ func decodeMAC(mac *[sha256.Size]byte, encoded string) bool {
 	return err == nil && n == len(mac)
 }
 
-// At is the token's time, read as wall clock time in loc.
+// At returns the token's time, read as local time in loc.
 func (t Token) At(loc *time.Location) time.Time {
-	at, _ := parseTime(t.digits, loc) // Parse has refused what is not a time
+	at, _ := parseTime(t.digits, loc) // Parse has checked it
 	return at
 }
 
-// MAC is the value the caller claims.
+// MAC returns the MAC that the caller sent.
 func (t Token) MAC() [sha256.Size]byte { return t.mac }
 
-// Verify tells whether the token's MAC is that of body under secret. It takes
-// the same time whether and wherever the two differ. Under an empty secret, such
-// as one that was wiped, nothing is verified: anyone could make that MAC.
+// Verify reports whether the token's MAC is that of body under secret. It takes the
+// same time whether and wherever the two differ. It returns false for an empty secret,
+// such as one that was wiped, because anyone could make that MAC.
 func (t Token) Verify(secret sensitive.Bytes, body []byte) bool {
 	want := sum(secret, body)
 	return subtle.ConstantTimeCompare(want[:], t.mac[:]) == 1 && secret.Len() > 0
 }
 
-// Make returns the token of a body: 67 characters, the time with milliseconds,
-// as wall clock time in at's own location.
+// Make returns the token of a body. It has 67 characters: the time, with milliseconds,
+// is local time in at's own location.
 func Make(secret sensitive.Bytes, body []byte, at time.Time) string {
 	mac := sum(secret, body)
 	digits := strings.Replace(at.Format("20060102150405.000"), ".", "", 1)
 	return prefix + digits + ":" + base64.StdEncoding.EncodeToString(mac[:])
 }
 
-// sum keys the MAC with the secret's text as it was issued, not decoded.
+// sum returns the MAC of body. Its key is the text of the secret as issued, not
+// decoded.
 func sum(secret sensitive.Bytes, body []byte) (mac [sha256.Size]byte) {
 	h := hmac.New(sha256.New, secret.Expose())
 	h.Write(body)

@@ -11,8 +11,8 @@ import (
 	"kmproxy/crypto/trantoken"
 )
 
-// RFC 4231 §4.3: the MAC of this body under this secret, in hex, and in base64 as
-// computed from those digits by hand.
+// RFC 4231 §4.3: the MAC of this body under this secret, in hex, and in base64 that was
+// computed by hand from those digits.
 const (
 	jefe     = "Jefe"
 	question = "what do ya want for nothing?"
@@ -30,7 +30,7 @@ func TestMakeGolden(t *testing.T) {
 	}
 }
 
-// TestVerifyGolden checks the four forms of one token, 65 to 67 characters long.
+// TestVerifyGolden checks the four forms of one token, with 65 to 67 characters.
 func TestVerifyGolden(t *testing.T) {
 	unpadded := strings.TrimSuffix(mac64, "=")
 	for name, c := range map[string]struct {
@@ -86,7 +86,7 @@ func TestVerifyRefuses(t *testing.T) {
 		"another body":                 {good, secret(jefe), question[:27] + "!"},
 		"a longer body":                {good, secret(jefe), question + "\n"},
 		"no body":                      {good, secret(jefe), ""},
-		"body and secret exchanged":    {good, secret(question), jefe},
+		"body and secret swapped":      {good, secret(question), jefe},
 		"a changed MAC":                {parse("KMV1:20260102030405678:X" + mac64[1:]), secret(jefe), question},
 		"a MAC changed at its end":     {parse("KMV1:20260102030405678:" + mac64[:42] + "I="), secret(jefe), question},
 		"the zero token":               {trantoken.Token{}, secret(jefe), question},
@@ -101,12 +101,12 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
-// TestTimeIsNotCovered states what the package comment warns of: whoever captured
-// a token can date it anew.
+// TestTimeIsNotCovered checks what the package comment warns of: a captured token can
+// be sent again with a new time.
 func TestTimeIsNotCovered(t *testing.T) {
 	tok, err := trantoken.Parse("KMV1:20991231235959999:" + mac64)
 	if err != nil || !tok.Verify(secret(jefe), []byte(question)) {
-		t.Errorf("a token of another time is not verified (%v): the comment is wrong now", err)
+		t.Errorf("a token with another time is not verified (%v): the package comment is wrong", err)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"kmproxy/crypto/trantoken"
 )
 
-// TestWycheproofHMAC runs the vectors of the MAC that has the token's length as
-// the MAC of a token.
+// TestWycheproofHMAC uses the vectors that have a MAC of the token's length as the MAC
+// of a token.
 func TestWycheproofHMAC(t *testing.T) {
 	const tagBits, wanted = 256, 87
 	raw, err := fs.ReadFile(wycheproof.TestVectors, "hmac_sha256_test.json")
@@ -48,13 +48,13 @@ func TestWycheproofHMAC(t *testing.T) {
 				continue
 			}
 			if got := tok.Verify(sensitive.New(unhex(t, v.Key)), unhex(t, v.Msg)); got != (v.Result == "valid") {
-				t.Errorf("vector %d: verified %v, but it is %s", v.ID, got, v.Result)
+				t.Errorf("vector %d: verified is %v, but the vector is %s", v.ID, got, v.Result)
 			}
 		}
 	}
-	t.Logf("%d vectors ran; %d left out, because a token's MAC is not truncated", ran, truncated)
+	t.Logf("%d vectors ran; %d were left out, because a token's MAC is not truncated", ran, truncated)
 	if ran < wanted {
-		t.Errorf("only %d vectors ran, there were %d", ran, wanted)
+		t.Errorf("only %d vectors ran, want at least %d", ran, wanted)
 	}
 }
 

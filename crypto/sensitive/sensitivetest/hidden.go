@@ -1,4 +1,4 @@
-// Package sensitivetest proves of a type that nothing prints its secret.
+// Package sensitivetest checks that a type does not print its secret.
 package sensitivetest
 
 import (
@@ -15,16 +15,16 @@ import (
 	"testing"
 )
 
-// window is how many bytes in a row of a secret count as the secret.
+// window is the number of consecutive bytes of a secret that count as a leak.
 const window = 6
 
-// Hidden fails the test if v, or anything v is put into, prints secret by any fmt
-// verb, in a panic's text, as JSON or XML, or in a log. The secret has at least 6
-// bytes, which should not occur by chance.
+// Hidden fails the test if v, or a value that contains v, prints secret with any fmt
+// verb, in the text of a panic, as JSON or XML, or in a log. The secret must have at
+// least 6 bytes, and they must not occur by chance.
 func Hidden(t testing.TB, secret []byte, v any) {
 	t.Helper()
 	if len(secret) < window {
-		t.Fatalf("a secret of %d bytes would be found by chance", len(secret))
+		t.Fatalf("a secret of %d bytes is too short: it could occur by chance", len(secret))
 	}
 	spellings := spellings(secret[:window])
 	number := new(big.Int).SetBytes(secret)
@@ -36,16 +36,16 @@ func Hidden(t testing.TB, secret []byte, v any) {
 		for spelling, s := range spellings {
 			if strings.Contains(text, s) {
 				t.Errorf("%s shows the secret in %s: %.200s", how, spelling, text)
-				return // one leak is enough to read
+				return // one leak is enough
 			}
 		}
 	}
 	if tried < 1000 {
-		t.Errorf("only %d ways to print were tried", tried)
+		t.Errorf("only %d ways to print were tried, want at least 1000", tried)
 	}
 }
 
-// spellings are the forms in which bytes are commonly printed.
+// spellings returns the forms in which bytes are commonly printed.
 func spellings(b []byte) map[string]string {
 	list := strings.Trim(fmt.Sprint(b), "[]")
 	quoted := fmt.Sprintf("%q", b)
@@ -66,7 +66,7 @@ func spellings(b []byte) map[string]string {
 	}
 }
 
-// printed yields what every printer makes of v, alone and inside other values.
+// printed yields the output of every printer for v, alone and inside other values.
 func printed(v any) func(yield func(how, text string) bool) {
 	return func(yield func(how, text string) bool) {
 		for where, value := range places(v) {
@@ -87,8 +87,8 @@ func printed(v any) func(yield func(how, text string) bool) {
 	}
 }
 
-// places puts v where printers treat it in their own ways: they cannot call the
-// methods of what lies in an unexported field.
+// places puts v where printers treat it differently: they cannot call the methods of a
+// value in an unexported field.
 func places(v any) map[string]any {
 	return map[string]any{
 		"the value":           v,

@@ -8,7 +8,7 @@ import (
 	"kmproxy/crypto/sensitive/sensitivetest"
 )
 
-// recorder notes that a test would have failed.
+// recorder records that a test would have failed.
 type recorder struct {
 	testing.TB
 	failed bool
@@ -19,18 +19,18 @@ func (r *recorder) Errorf(string, ...any) { r.failed = true }
 
 var secret = []byte("\x01secret of mine\xff")
 
-// marshals hides from fmt and shows itself to JSON.
+// marshals hides its secret from fmt, but not from JSON.
 type marshals struct{}
 
 func (marshals) String() string               { return "hidden" }
 func (marshals) MarshalJSON() ([]byte, error) { return json.Marshal(secret) }
 
-// stringer hides from %v and shows itself in an unexported field.
+// stringer hides its secret from %v, but not when it is in an unexported field.
 type stringer struct{ b []byte }
 
 func (stringer) String() string { return "hidden" }
 
-// TestHiddenNotices proves that the proof can fail.
+// TestHiddenNotices checks that Hidden fails for values that print their secret.
 func TestHiddenNotices(t *testing.T) {
 	for name, v := range map[string]any{
 		"bytes":               secret,

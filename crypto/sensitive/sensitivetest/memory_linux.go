@@ -11,14 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mask is what a Trace is kept under, so that a search does not find the Trace.
+// mask is XORed with the text in a Trace, so that a search does not find the Trace
+// itself.
 const mask = 0xa5
 
-// Trace is a text to look for in the memory of this process.
+// Trace is a text to search for in the memory of this process.
 type Trace struct{ masked []byte }
 
-// NewTrace makes a Trace of a text, which the caller should then overwrite. It should
-// have 16 bytes or more that are nowhere else.
+// NewTrace returns a Trace of a text, which the caller must then overwrite. The text
+// must have at least 16 bytes and must not occur anywhere else.
 func NewTrace(text []byte) Trace {
 	t := Trace{make([]byte, len(text))}
 	for i, b := range text {
@@ -27,8 +28,8 @@ func NewTrace(text []byte) Trace {
 	return t
 }
 
-// Found is how often the text stands in all memory that the process can write,
-// whether anything still refers to it or not.
+// Found returns how often the text occurs in all memory that the process can write,
+// whether it is still referenced or not.
 func (t Trace) Found(tb testing.TB) (n int) {
 	tb.Helper()
 	maps, err := os.ReadFile("/proc/self/maps")
@@ -54,7 +55,7 @@ func (t Trace) Found(tb testing.TB) (n int) {
 			tb.Fatalf("%q: %v", line, err)
 		}
 		if !strings.HasPrefix(mode, "rw") || from <= own && own < to {
-			continue // what is read lies in room, as it was found
+			continue // room holds a copy of what is being searched
 		}
 		for at := from; at < to; at += size - uintptr(len(t.masked)) {
 			read, _ := memory.ReadAt(room[:min(size, to-at)], int64(at))

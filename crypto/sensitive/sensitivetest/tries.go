@@ -2,12 +2,12 @@ package sensitivetest
 
 import "testing"
 
-// tries is how often a search is made whose outcome chance may spoil.
+// tries is how often a search is repeated, because its result may be wrong by chance.
 const tries = 10
 
-// WithoutTrace makes a search until one finds nothing wrong, with a secret of its own
-// each time: a stack that grew may have left a copy by chance, but code that does not
-// wipe leaves one every time. The test fails with the last error if all searches fail.
+// WithoutTrace repeats a search until one succeeds. Each search must use a new secret:
+// a stack that grew may have left a copy by chance, but code that does not wipe leaves
+// one every time. The test fails with the last error if all searches fail.
 func WithoutTrace(t testing.TB, search func() error) {
 	t.Helper()
 	var err error
@@ -16,5 +16,5 @@ func WithoutTrace(t testing.TB, search func() error) {
 			return
 		}
 	}
-	t.Errorf("in each of %d searches: %v", tries, err)
+	t.Errorf("all %d searches failed, the last with: %v", tries, err)
 }
