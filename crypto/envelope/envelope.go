@@ -1,8 +1,8 @@
-// Package envelope seals secrets at rest under a master key.
+// Package envelope encrypts secrets under a master key for storage.
 //
-// A sealed text is bound to the record, the field and the version it was made
-// for, and to the plain part beside it: copied to another place, kept over a
-// later version, or left beside an edited record, it does not open.
+// A sealed text is bound to its record, field and version, and to the plain part that
+// is stored with it. It does not open if it is copied to another place, kept for a
+// later version, or stored with a plain part that was changed.
 package envelope
 
 import (
@@ -33,28 +33,29 @@ const (
 var (
 	// ErrOtherKey reports a text that was sealed under another master key.
 	ErrOtherKey = errors.New("sealed under another master key")
-	// ErrSealed reports a text that does not open where it stands: it, or what it
-	// is bound to, was changed, copied or moved.
+	// ErrSealed reports a text that does not open in its place: the text, or something
+	// it is bound to, was changed, copied or moved.
 	ErrSealed = errors.New("does not open: it was changed, copied or moved")
 )
 
-// Place is what a sealed text is bound to.
+// Place identifies where a sealed text is stored. The text is bound to it.
 type Place struct {
 	Record  string // the record's name in the store
 	Field   string
-	Version uint64 // of the record; it grows with every write
+	Version uint64 // the version of the record, which grows with every write
 }
 
-// Key is a master key. It prints as nothing. The zero value seals and opens
-// nothing. Safe for concurrent use.
+// Key is a master key. Its value is never printed. The zero value opens nothing and
+// must not be used to seal. It is safe for concurrent use.
 type Key struct {
-	aead    *cipher.AEAD // a pointer, because fmt looks into an interface wherever it lies
+	aead    *cipher.AEAD // a pointer, because fmt follows an interface, even in an unexported field
 	id      string
 	scratch *sync.Pool // of *[]byte, for Proves
 }
 
-// newKey derives the sealing key and the key's id from a 32-byte secret; the two
-// derivations are independent, so that the id tells nothing (RFC 5869 §3.2).
+// newKey derives the sealing key and the key's id from a 32-byte secret. The two
+// derivations are independent, so that the id reveals nothing about the key (RFC 5869
+// §3.2).
 func newKey(secret []byte) (Key, error) {
 	sealing, err := hkdf.Key(sha256.New, secret, nil, "kmproxy store sealing 1", chacha20poly1305.KeySize)
 	if err != nil {
@@ -73,33 +74,33 @@ func newKey(secret []byte) (Key, error) {
 	return Key{aead: &aead, id: hex.EncodeToString(id), scratch: scratch}, nil
 }
 
-// ID names the master key without telling anything of it: 16 hex digits.
+// ID returns the master key's id: 16 hex digits, which reveal nothing about the key.
 func (k Key) ID() string { return k.id }
 
 // GoString keeps the key out of %#v.
 func (k Key) GoString() string { return sensitive.Redacted }
 
-// Format keeps the key out of every verb.
+// Format keeps the key out of all verbs.
 func (k Key) Format(f fmt.State, verb rune) { sensitive.Bytes{}.Format(f, verb) }
 
-// Seal encrypts secret for a place, with beside as the plain part it is bound to.
-// The nonce has 192 random bits, so that any number of records may be sealed.
+// Seal encrypts secret for a place and binds it to the plain part beside. The nonce has
+// 192 random bits, so that the number of records is not limited.
 func (k Key) Seal(at Place, beside, secret []byte) string {
 	nonce := make([]byte, chacha20poly1305.NonceSizeX, chacha20poly1305.NonceSizeX+len(secret)+chacha20poly1305.Overhead)
-	_, _ = rand.Read(nonce) // never fails: crypto/rand ends the program first
+	_, _ = rand.Read(nonce) // never fails: crypto/rand ends the program instead
 	sealed := (*k.aead).Seal(nonce, nonce, secret, at.associated(beside))
 	return scheme + "." + k.id + "." + base64.RawURLEncoding.EncodeToString(sealed)
 }
 
-// Open returns the secret of a text that was sealed for this very place beside
-// this very plain part. Errors are ErrOtherKey or ErrSealed.
+// Open returns the secret of a text that was sealed for the same place and the same
+// plain part. Errors are [ErrOtherKey] or [ErrSealed].
 func (k Key) Open(at Place, beside []byte, text string) (sensitive.Bytes, error) {
 	id, encoded, ok := parts(text)
 	if !ok {
 		return sensitive.Bytes{}, ErrSealed
 	}
 	if id != k.id {
-		return sensitive.Bytes{}, fmt.Errorf("%w (%s; this one is %s)", ErrOtherKey, id, k.id)
+		return sensitive.Bytes{}, fmt.Errorf("%w (its id is %s; the id of the one in use is %s)", ErrOtherKey, id, k.id)
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
 	if err != nil || len(sealed) < chacha20poly1305.NonceSizeX {
@@ -113,8 +114,8 @@ func (k Key) Open(at Place, beside []byte, text string) (sensitive.Bytes, error)
 	return sensitive.New(secret), nil
 }
 
-// Proves tells whether Open would succeed, and keeps nothing of the secret. It
-// costs no memory, so that it may be asked of very many texts.
+// Proves reports whether [Key.Open] would succeed. It discards the secret and allocates
+// no memory, so that it is cheap for very many texts.
 func (k Key) Proves(at Place, beside, text []byte) bool {
 	encoded, ok := bytes.CutPrefix(text, []byte(scheme+"."+k.id+"."))
 	if k.aead == nil || !ok || bytes.ContainsRune(encoded, '\r') || bytes.ContainsRune(encoded, '\n') { // Go's base64 decoder would skip them
@@ -136,7 +137,7 @@ func (k Key) Proves(at Place, beside, text []byte) bool {
 	return err == nil
 }
 
-// KeyID tells which master key sealed a text, without opening it.
+// KeyID returns the id of the master key that sealed a text, without opening it.
 func KeyID(text string) (string, bool) {
 	id, _, ok := parts(text)
 	return id, ok
@@ -149,12 +150,12 @@ func parts(text string) (id, encoded string, ok bool) {
 	if !ok || head != scheme || err != nil || len(raw) != idBytes || hex.EncodeToString(raw) != id {
 		return "", "", false
 	}
-	skipped := strings.IndexByte(encoded, '\r') >= 0 || strings.IndexByte(encoded, '\n') >= 0 // Go's base64 decoder would
+	skipped := strings.IndexByte(encoded, '\r') >= 0 || strings.IndexByte(encoded, '\n') >= 0 // Go's base64 decoder would skip them
 	return id, encoded, !skipped
 }
 
-// associated encodes the place and the plain part so that no two differ in
-// meaning and agree in bytes: every text goes behind its length.
+// associated encodes the place and the plain part unambiguously: each text follows its
+// length.
 func (p Place) associated(beside []byte) []byte {
 	const numbers = 4 * 8 // three lengths and the version
 	return p.appendTo(make([]byte, 0, len(scheme)+len(p.Record)+len(p.Field)+len(beside)+numbers), beside)

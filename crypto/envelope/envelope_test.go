@@ -13,7 +13,7 @@ import (
 	"kmproxy/crypto/sensitive/sensitivetest"
 )
 
-// fileKey is a master key made from 32 times the same byte.
+// fileKey returns the master key made of 32 equal bytes.
 func fileKey(t testing.TB, b byte) envelope.Key {
 	t.Helper()
 	text := "kmproxy-master-key-1 " + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{b}, 32))
@@ -24,12 +24,12 @@ func fileKey(t testing.TB, b byte) envelope.Key {
 	return key
 }
 
-// open is Open, with which Proves must agree.
+// open calls Open, and checks that Proves agrees.
 func open(t testing.TB, key envelope.Key, at envelope.Place, beside []byte, text string) (sensitive.Bytes, error) {
 	t.Helper()
 	got, err := key.Open(at, beside, text)
 	if proven := key.Proves(at, beside, []byte(text)); proven != (err == nil) {
-		t.Errorf("Open says %v, Proves says %t", err, proven)
+		t.Errorf("Open returns %v, but Proves returns %t", err, proven)
 	}
 	return got, err
 }
@@ -48,7 +48,7 @@ func TestSealOpen(t *testing.T) {
 				t.Errorf("a secret of %d bytes: %v", len(secret), err)
 			}
 			if id, ok := envelope.KeyID(text); !ok || id != key.ID() {
-				t.Errorf("sealed under %q, but it says %q", key.ID(), id)
+				t.Errorf("sealed under the key %q, but KeyID returns %q", key.ID(), id)
 			}
 			if secret != "" && len(secret) > 6 && strings.Contains(text, secret) {
 				t.Error("the sealed text shows the secret")
@@ -67,21 +67,21 @@ func TestOpenedSecretIsItsOwn(t *testing.T) {
 	}
 }
 
-// TestNoncesAreFresh looks for a repeated nonce, which is the first 24 bytes.
+// TestNoncesAreFresh looks for a repeated nonce. The nonce is the first 24 bytes.
 func TestNoncesAreFresh(t *testing.T) {
 	key := fileKey(t, 1)
 	seen := map[string]bool{}
 	for range 10_000 {
 		nonce := strings.SplitN(key.Seal(place, beside, nil), ".", 3)[2][:32]
 		if seen[nonce] {
-			t.Fatalf("the nonce %s came twice", nonce)
+			t.Fatalf("the nonce %s was used twice", nonce)
 		}
 		seen[nonce] = true
 	}
 }
 
-// TestBoundToItsPlace changes what a text is bound to, one thing at a time, and
-// moves bytes from one to the next (threat: a record copied over another).
+// TestBoundToItsPlace changes what a text is bound to, one thing at a time, and moves
+// bytes from one to the next. An attacker may copy one record over another.
 func TestBoundToItsPlace(t *testing.T) {
 	key := fileKey(t, 1)
 	text := key.Seal(place, beside, []byte("secret"))
@@ -108,13 +108,13 @@ func TestBoundToItsPlace(t *testing.T) {
 		"a byte from record to field":      {at("project/", "Asecrets", 7), "the plain part"},
 		"a byte from field to record":      {at("project/As", "ecrets", 7), "the plain part"},
 		"a byte from field to plain part":  {at("project/A", "secret", 7), "sthe plain part"},
-		"a byte from plain part to field":  {at("project/A", "secretst", 7), "he plain part"},
+		"a byte from plain part to field":  {at("project/A", "secretst", 7), "the plain part"[1:]},
 		"a byte from version to plain":     {at("project/A", "secrets", 7<<8), "the plain part\x00"},
-		"record and field exchanged":       {at("secrets", "project/A", 7), "the plain part"},
-		"field and plain part exchanged":   {at("project/A", "the plain part", 7), "secrets"},
+		"record and field swapped":         {at("secrets", "project/A", 7), "the plain part"},
+		"field and plain part swapped":     {at("project/A", "the plain part", 7), "secrets"},
 		"all in the record, with lengths":  {at("project/A\x00\x00\x00\x00\x00\x00\x00\x07secrets", "", 7), "the plain part"},
 		"nothing at all":                   {envelope.Place{}, ""},
-		"a NUL behind the record":          {at("project/A\x00", "secrets", 7), "the plain part"},
+		"a NUL after the record":           {at("project/A\x00", "secrets", 7), "the plain part"},
 		"everything empty but the version": {at("", "", 7), ""},
 	} {
 		if got, err := open(t, key, c.at, []byte(c.beside), text); !errors.Is(err, envelope.ErrSealed) || got.Len() != 0 {
@@ -139,8 +139,7 @@ func TestOtherKey(t *testing.T) {
 	}
 }
 
-// TestEveryChangeFails flips each bit of each byte of a text, and cuts it at every
-// length.
+// TestEveryChangeFails flips each bit of a text, and truncates it at every length.
 func TestEveryChangeFails(t *testing.T) {
 	key := fileKey(t, 1)
 	text := key.Seal(place, beside, []byte("secret"))
@@ -154,14 +153,14 @@ func TestEveryChangeFails(t *testing.T) {
 		for bit := range 8 {
 			changed := []byte(text)
 			changed[i] ^= 1 << bit
-			refused("a flipped bit", string(changed))
+			refused("one bit flipped", string(changed))
 		}
 		refused("cut", text[:i])
-		refused("a line break", text[:i]+"\n"+text[i:])
-		refused("a byte more", text[:i]+"A"+text[i:])
+		refused("a line break added", text[:i]+"\n"+text[i:])
+		refused("a byte added", text[:i]+"A"+text[i:])
 	}
 	for name, changed := range map[string]string{
-		"a line break behind": text + "\n", "padding": text + "=", "a dot": text + ".", "another part": text + ".AAAA",
+		"a line break at the end": text + "\n", "padding": text + "=", "a dot": text + ".", "another part": text + ".AAAA",
 		"upper case": strings.ToUpper(text), "another scheme": "km2" + text[3:], "no scheme": text[4:],
 		"an upper case id": text[:4] + strings.ToUpper(text[4:20]) + text[20:], "twice": text + text,
 		"only a nonce": "km1." + key.ID() + "." + strings.Repeat("A", 32), "no nonce": "km1." + key.ID() + ".",

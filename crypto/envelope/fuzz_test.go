@@ -8,8 +8,8 @@ import (
 	"kmproxy/crypto/sensitive"
 )
 
-// FuzzOpen: nothing but the very text opens, and only at its very place. The text
-// is a constant, because fuzzing takes several processes.
+// FuzzOpen checks that only a text that was sealed opens, and only in its own place.
+// The text is a constant, because fuzzing takes several processes.
 func FuzzOpen(f *testing.F) {
 	key, err := envelope.FromKeyFile(sensitive.New([]byte(goldenKeyFile)))
 	if err != nil {
@@ -26,16 +26,16 @@ func FuzzOpen(f *testing.F) {
 		got, err := key.Open(at, plain, text)
 		switch {
 		case err == nil && (text != goldenText || at != where || string(plain) != goldenBeside):
-			t.Errorf("a text nobody sealed opened to %d bytes", got.Len())
+			t.Errorf("a text that was never sealed opened to %d bytes", got.Len())
 		case err != nil && !errors.Is(err, envelope.ErrSealed) && !errors.Is(err, envelope.ErrOtherKey):
-			t.Errorf("an error of another kind: %v", err)
+			t.Errorf("unexpected error: %v", err)
 		}
 		if _, known := envelope.KeyID(text); !known && !errors.Is(err, envelope.ErrSealed) {
 			t.Errorf("a text without a key id: %v", err)
 		}
 		again, err := key.Open(at, plain, key.Seal(at, plain, []byte(text)))
 		if err != nil || !again.Equal([]byte(text)) {
-			t.Errorf("sealed and not opened: %v", err)
+			t.Errorf("a sealed text does not open: %v", err)
 		}
 	})
 }

@@ -7,10 +7,9 @@ import (
 	"kmproxy/crypto/sensitive"
 )
 
-// What was sealed by the first release must open for ever. Nobody may change the
-// constants of this file; a new format gets its own scheme beside "km1". They were
-// computed again with another implementation of HKDF, XChaCha20-Poly1305 and
-// Argon2id.
+// Texts that the first release sealed must always open. The constants of this file must
+// not change; a new format gets its own scheme next to "km1". They were also computed
+// with another implementation of HKDF, XChaCha20-Poly1305 and Argon2id.
 const (
 	goldenKeyFile = "kmproxy-master-key-1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
 	goldenID      = "cec893b749e20c6f"
@@ -36,17 +35,17 @@ func TestGoldenTextOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	if key.ID() != goldenID {
-		t.Errorf("the key's id is %s, it was %s", key.ID(), goldenID)
+		t.Errorf("the key's id is %s, want %s", key.ID(), goldenID)
 	}
 	secret, err := key.Open(goldenPlace(), []byte(goldenBeside), goldenText)
 	if err != nil || !secret.Equal([]byte(goldenSecret)) {
-		t.Errorf("what was sealed once does not open: %v", err)
+		t.Errorf("the golden text does not open: %v", err)
 	}
 }
 
 func TestGoldenPassphraseGivesTheSameKey(t *testing.T) {
 	key, err := goldenKDF().Derive(sensitive.New([]byte(goldenPassphrase)))
 	if err != nil || key.ID() != goldenPassphraseID {
-		t.Errorf("the key's id is %s, it was %s (%v)", key.ID(), goldenPassphraseID, err)
+		t.Errorf("the key's id is %s, want %s (%v)", key.ID(), goldenPassphraseID, err)
 	}
 }

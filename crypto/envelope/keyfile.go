@@ -15,20 +15,20 @@ const (
 )
 
 // ErrKeyFile reports a text that is not a master key file.
-var ErrKeyFile = errors.New("not a kmproxy master key file: wanted one line \"kmproxy-master-key-1 \" and 32 bytes in base64")
+var ErrKeyFile = errors.New("not a kmproxy master key file: expected one line of \"kmproxy-master-key-1 \" and 32 bytes in base64")
 
-// NewKeyFile makes the content of a new master key file: one line of text.
+// NewKeyFile returns the content of a new master key file: one line of text.
 func NewKeyFile() sensitive.Bytes {
 	secret := make([]byte, keyBytes)
-	_, _ = rand.Read(secret) // never fails: crypto/rand ends the program first
+	_, _ = rand.Read(secret) // never fails: crypto/rand ends the program instead
 	defer clear(secret)
-	out := append(make([]byte, 0, 128), keyFileHead...) // room for all: growing would leave copies behind
+	out := append(make([]byte, 0, 128), keyFileHead...) // enough for all of it, because growing would leave copies
 	out = base64.StdEncoding.AppendEncode(out, secret)
 	return sensitive.New(append(out, '\n'))
 }
 
-// FromKeyFile reads the content of a master key file: that one line, whose line
-// break may be missing or be that of another system. Its error is ErrKeyFile.
+// FromKeyFile parses the content of a master key file. The line break may be missing,
+// or be that of another system. Its error is [ErrKeyFile].
 func FromKeyFile(content sensitive.Bytes) (Key, error) {
 	line := bytes.TrimRight(content.Expose(), "\r\n")
 	encoded, ok := bytes.CutPrefix(line, []byte(keyFileHead))

@@ -13,7 +13,7 @@ import (
 	"kmproxy/crypto/sensitive"
 )
 
-// sealingKey derives what lies inside a Key, to look for it in what is printed.
+// sealingKey derives the secret inside a Key, to search for it in printed output.
 func sealingKey(t *testing.T, secret []byte) []byte {
 	t.Helper()
 	key, err := hkdf.Key(sha256.New, secret, nil, "kmproxy store sealing 1", 32)
@@ -29,7 +29,7 @@ func TestNewKeyFile(t *testing.T) {
 	for range 100 {
 		content := envelope.NewKeyFile()
 		if !form.Match(content.Expose()) {
-			t.Fatalf("%d bytes that are not the one line", content.Len())
+			t.Fatalf("the content of %d bytes is not the expected line", content.Len())
 		}
 		key, err := envelope.FromKeyFile(content)
 		if err != nil || len(key.ID()) != 16 || ids[key.ID()] {
@@ -39,7 +39,8 @@ func TestNewKeyFile(t *testing.T) {
 	}
 }
 
-// TestKeyFileGrammar wants exactly one line; only its line break may differ.
+// TestKeyFileGrammar checks that exactly one line is accepted, and that only its line
+// break may differ.
 func TestKeyFileGrammar(t *testing.T) {
 	line := strings.TrimSuffix(goldenKeyFile, "\n")
 	head, encoded, _ := strings.Cut(line, " ")
@@ -82,12 +83,12 @@ func TestKeyFileGrammar(t *testing.T) {
 		key, err := envelope.FromKeyFile(sensitive.New([]byte(text)))
 		switch {
 		case good && (err != nil || key.ID() != goldenID):
-			t.Errorf("%.80q: refused, or another key: %v", text, err)
+			t.Errorf("%.80q: refused, or read as another key: %v", text, err)
 		case !good && (!errors.Is(err, envelope.ErrKeyFile) || key.ID() != ""):
 			t.Errorf("%.80q: got %v", text, err)
 		}
 		if err != nil && strings.Contains(err.Error(), encoded[:8]) {
-			t.Errorf("the error shows the file: %v", err)
+			t.Errorf("the error quotes the file: %v", err)
 		}
 	}
 }

@@ -16,8 +16,8 @@ const minPassphrase = 12
 // ErrPassphrase reports a passphrase that is too short.
 var ErrPassphrase = errors.New("the passphrase is shorter than 12 bytes")
 
-// KDF says how a master key is made from a passphrase by Argon2id (RFC 9106). It
-// is no secret and is kept beside what it sealed.
+// KDF has the parameters with which Argon2id (RFC 9106) derives a master key from a
+// passphrase. It is not secret, and is stored with what it sealed.
 type KDF struct {
 	Salt      []byte `json:"salt"`
 	Passes    uint32 `json:"passes"`
@@ -25,15 +25,16 @@ type KDF struct {
 	Lanes     uint8  `json:"lanes"`
 }
 
-// NewKDF chooses a fresh salt and the parameters that RFC 9106 §4 recommends
-// second, for machines without 2 GiB to spare: 64 MiB, 3 passes, 4 lanes.
+// NewKDF returns a fresh salt with the second set of parameters that RFC 9106 §4
+// recommends, which is for machines without 2 GiB to spare: 64 MiB, 3 passes, 4 lanes.
 func NewKDF() KDF {
 	salt := make([]byte, minSalt)
-	_, _ = rand.Read(salt) // never fails: crypto/rand ends the program first
+	_, _ = rand.Read(salt) // never fails: crypto/rand ends the program instead
 	return KDF{Salt: salt, Passes: minPasses, MemoryKiB: minMemoryKiB, Lanes: 4}
 }
 
-// Derive makes the master key. It costs MemoryKiB of memory for a moment.
+// Derive derives the master key. It uses MemoryKiB of memory while it runs. Errors are
+// [ErrPassphrase], or that the parameters are out of bounds.
 func (k KDF) Derive(passphrase sensitive.Bytes) (Key, error) {
 	if passphrase.Len() < minPassphrase {
 		return Key{}, ErrPassphrase
@@ -46,8 +47,8 @@ func (k KDF) Derive(passphrase sensitive.Bytes) (Key, error) {
 	return newKey(secret)
 }
 
-// The costs a store may ask for: nothing weaker than what NewKDF chooses, and
-// nothing that keeps a machine busy for minutes or takes its memory.
+// The accepted parameters: at least the cost that NewKDF chooses, and not so much that
+// it keeps a machine busy for minutes or uses up its memory.
 const (
 	minSalt, maxSalt           = 16, 64
 	minPasses, maxPasses       = 3, 16

@@ -11,8 +11,8 @@ import (
 	"kmproxy/crypto/sensitive"
 )
 
-// TestNewKDF holds the parameters to RFC 9106 §4, second recommended option:
-// t=3, p=4, m=2^16 KiB, a salt of 128 bits.
+// TestNewKDF checks the parameters against the second recommended option of RFC 9106
+// §4: t=3, p=4, m=2^16 KiB, a salt of 128 bits.
 func TestNewKDF(t *testing.T) {
 	salts := map[string]bool{}
 	for range 100 {
@@ -21,7 +21,7 @@ func TestNewKDF(t *testing.T) {
 			t.Fatalf("got %+v", k)
 		}
 		if salts[string(k.Salt)] {
-			t.Fatal("a salt came twice")
+			t.Fatal("a salt was used twice")
 		}
 		salts[string(k.Salt)] = true
 	}
@@ -35,7 +35,7 @@ func TestKDFAsJSON(t *testing.T) {
 	}
 }
 
-// TestDeriveDependsOnEverything changes passphrase, salt and each cost.
+// TestDeriveDependsOnEverything changes the passphrase, the salt and each cost.
 func TestDeriveDependsOnEverything(t *testing.T) {
 	derive := func(k envelope.KDF, passphrase string) string {
 		key, err := k.Derive(sensitive.New([]byte(passphrase)))
@@ -45,7 +45,7 @@ func TestDeriveDependsOnEverything(t *testing.T) {
 		return key.ID()
 	}
 	if got := derive(goldenKDF(), goldenPassphrase); got != goldenPassphraseID {
-		t.Errorf("the same again: got %s", got)
+		t.Errorf("the same parameters give another key: %s", got)
 	}
 	for name, change := range map[string]func(*envelope.KDF){
 		"salt":   func(k *envelope.KDF) { k.Salt = []byte("0123456789abcdeF") },
@@ -76,9 +76,9 @@ func TestPassphraseLength(t *testing.T) {
 	}
 }
 
-// TestCostIsBounded refuses what whoever can write the store may put there: less
-// than we write, and what takes the machine down. It refuses before it works: the
-// dear ones would take minutes.
+// TestCostIsBounded checks parameters that an attacker may write into the store: weaker
+// than ours, or so expensive that the machine fails. They must be refused before any
+// work, because the expensive ones would take minutes.
 func TestCostIsBounded(t *testing.T) {
 	for name, change := range map[string]func(*envelope.KDF){
 		"no salt":          func(k *envelope.KDF) { k.Salt = nil },

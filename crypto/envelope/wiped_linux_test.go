@@ -15,11 +15,11 @@ import (
 	"kmproxy/crypto/sensitive/sensitivetest"
 )
 
-// TestKeyFileLeavesNoTrace looks through all memory of the process for the 32 bytes of
-// a master key file, and for its text, while the key that was made of it is in use.
-// What the standard library's own HKDF leaves behind it cannot be helped.
+// TestKeyFileLeavesNoTrace searches all memory of the process for the 32 bytes of a
+// master key file, and for its text, while the derived key is in use. It allows for the
+// copies that the standard library's HKDF leaves.
 func TestKeyFileLeavesNoTrace(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would take traces away by chance
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // because a collection may remove traces by chance
 	sensitivetest.WithoutTrace(t, func() error { return searchKeyFile(t) })
 }
 
@@ -34,7 +34,7 @@ func searchKeyFile(t *testing.T) error {
 	}
 	secret, text := sensitivetest.NewTrace(raw[:32]), sensitivetest.NewTrace(encoded)
 	if secret.Found(t) != 1 || text.Found(t) != 2 {
-		return fmt.Errorf("the secret is found %d times, its text %d times: want the test's own copies and the file", secret.Found(t), text.Found(t))
+		return fmt.Errorf("the secret is found %d times, its text %d times: want only the test's own copies and the file", secret.Found(t), text.Found(t))
 	}
 	clear(raw)
 	clear(encoded)
@@ -44,7 +44,7 @@ func searchKeyFile(t *testing.T) error {
 	}
 	content.Wipe()
 	if found, byHKDF := secret.Found(t), leftByHKDF(t); found > byHKDF || text.Found(t) != 0 {
-		return fmt.Errorf("the secret is found %d times, of which HKDF left %d; its text %d times", found, byHKDF, text.Found(t))
+		return fmt.Errorf("the secret is found %d times (HKDF leaves %d copies), and its text %d times", found, byHKDF, text.Found(t))
 	}
 	if key.ID() == "" {
 		return errors.New("the key is not in use")
@@ -52,7 +52,7 @@ func searchKeyFile(t *testing.T) error {
 	return nil
 }
 
-// leftByHKDF is how many copies of a secret two derivations leave.
+// leftByHKDF returns how many copies of a secret two derivations leave.
 func leftByHKDF(t *testing.T) int {
 	t.Helper()
 	secret := make([]byte, 32)

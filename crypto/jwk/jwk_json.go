@@ -17,8 +17,9 @@ type document struct {
 	E   string `json:"e"`
 }
 
-// JWK returns the public half as a JSON Web Key for encryption, under the key id
-// kid. It names no alg, for a record may allow several. The zero value is ErrKey.
+// JWK returns the public half as a JSON Web Key for encryption with the key id kid. It
+// has no "alg", because a record may allow several. For the zero value it returns
+// [ErrKey].
 func (p Public) JWK(kid string) ([]byte, error) {
 	if p.key == nil {
 		return nil, errNoKey
@@ -27,16 +28,17 @@ func (p Public) JWK(kid string) ([]byte, error) {
 	return json.Marshal(document{Kty: "RSA", Use: "enc", Kid: kid, N: n, E: e})
 }
 
-// Thumbprint is the SHA-256 thumbprint of RFC 7638 §3, base64url. It panics on the
-// zero value, which has none.
+// Thumbprint returns the SHA-256 thumbprint of RFC 7638 §3 in base64url. It panics on
+// the zero value.
 func (p Public) Thumbprint() string {
 	n, e := members(p.key)
-	// §3.2: the required members only, in lexicographic order, no white space
+	// §3.2: only the required members, in lexicographic order, without white space
 	sum := sha256.Sum256([]byte(`{"e":"` + e + `","kty":"RSA","n":"` + n + `"}`))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// members encodes as Base64urlUInt: big endian, no leading zero (RFC 7518 §2).
+// members encodes n and e as Base64urlUInt: big endian, without leading zeros (RFC 7518
+// §2).
 func members(k *rsa.PublicKey) (n, e string) {
 	enc := base64.RawURLEncoding
 	return enc.EncodeToString(k.N.Bytes()), enc.EncodeToString(big.NewInt(int64(k.E)).Bytes())

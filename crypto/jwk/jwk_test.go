@@ -18,18 +18,18 @@ import (
 	"kmproxy/crypto/sensitive/sensitivetest"
 )
 
-// publicOfBits is an odd number of so many bits that looks like a modulus.
+// publicOfBits returns a key whose modulus is an odd number of the given length.
 func publicOfBits(bits uint) *rsa.PublicKey {
 	n := new(big.Int).Lsh(big.NewInt(1), bits)
 	return &rsa.PublicKey{N: n.Sub(n, big.NewInt(1)), E: 65537}
 }
 
-// standIn is a hardware key: it has a public half and hides what it is.
+// standIn is used in place of a hardware key: it has a public half but is no *rsa.PrivateKey.
 type standIn struct{ public crypto.PublicKey }
 
 func (s standIn) Public() crypto.PublicKey { return s.public }
 func (standIn) Decrypt(io.Reader, []byte, crypto.DecrypterOpts) ([]byte, error) {
-	return nil, errors.New("not today")
+	return nil, errors.New("this key does not decrypt")
 }
 
 func TestSuitableKeys(t *testing.T) {
@@ -40,7 +40,7 @@ func TestSuitableKeys(t *testing.T) {
 	negative.N.Neg(negative.N)
 	for name, c := range map[string]struct {
 		key  *rsa.PublicKey
-		says string // empty: suitable
+		says string // empty if the key is suitable
 	}{
 		"2048 bits":                  {publicOfBits(2048), ""},
 		"2049 bits":                  {publicOfBits(2049), ""},
@@ -48,19 +48,19 @@ func TestSuitableKeys(t *testing.T) {
 		"the exponent 2³¹-1":         {exponent(1<<31 - 1), ""},
 		"no key":                     {nil, "no RSA modulus"},
 		"an empty key":               {&rsa.PublicKey{}, "no RSA modulus"},
-		"a modulus of 0":             {&rsa.PublicKey{N: new(big.Int), E: 65537}, "RSA of 0 bits"},
-		"1024 bits":                  {publicOfBits(1024), "RSA of 1024 bits"},
-		"2047 bits (RFC 7518 §4.3)":  {publicOfBits(2047), "RSA of 2047 bits"},
-		"4097 bits":                  {publicOfBits(4097), "RSA of 4097 bits"},
+		"a modulus of 0":             {&rsa.PublicKey{N: new(big.Int), E: 65537}, "the RSA key has 0 bits"},
+		"1024 bits":                  {publicOfBits(1024), "the RSA key has 1024 bits"},
+		"2047 bits (RFC 7518 §4.3)":  {publicOfBits(2047), "the RSA key has 2047 bits"},
+		"4097 bits":                  {publicOfBits(4097), "the RSA key has 4097 bits"},
 		"an even modulus":            {even, "the modulus is even"},
 		"a negative modulus":         {negative, "the modulus is negative"},
-		"the exponent 0":             {exponent(0), "public exponent 0"},
-		"the exponent 1":             {exponent(1), "public exponent 1,"},
-		"the exponent 3":             {exponent(3), "public exponent 3,"},
-		"the exponent 65535":         {exponent(65535), "public exponent 65535,"},
-		"the exponent 65538":         {exponent(65538), "public exponent 65538,"},
-		"the exponent 2³¹+1":         {exponent(1<<31 + 1), "public exponent 2147483649,"},
-		"a negative public exponent": {exponent(-65537), "public exponent -65537,"},
+		"the exponent 0":             {exponent(0), "the public exponent is 0"},
+		"the exponent 1":             {exponent(1), "the public exponent is 1;"},
+		"the exponent 3":             {exponent(3), "the public exponent is 3;"},
+		"the exponent 65535":         {exponent(65535), "the public exponent is 65535;"},
+		"the exponent 65538":         {exponent(65538), "the public exponent is 65538;"},
+		"the exponent 2³¹+1":         {exponent(1<<31 + 1), "the public exponent is 2147483649;"},
+		"a negative public exponent": {exponent(-65537), "the public exponent is -65537;"},
 	} {
 		_, asPublic := jwk.NewPublic(c.key, alg.All())
 		_, asPrivate := jwk.NewPrivate(standIn{c.key}, alg.All())
@@ -116,10 +116,10 @@ func TestZeroKeys(t *testing.T) {
 	var priv jwk.Private
 	var pub jwk.Public
 	if priv.Allows(alg.Preferred()) || pub.Allows(alg.Preferred()) || priv.Decrypter() != nil || pub.RSA() != nil {
-		t.Error("a zero key is good for something")
+		t.Error("a zero key can be used")
 	}
 	if pub.Equal(pub) || pub.Equal(must(jwk.NewPublic(&rsaKey().PublicKey, alg.All()))) {
-		t.Error("a zero key equals something")
+		t.Error("a zero key equals another key")
 	}
 	if _, err := pub.PEM(); !errors.Is(err, jwk.ErrKey) {
 		t.Errorf("PEM: got %v", err)
@@ -133,16 +133,16 @@ func TestEqual(t *testing.T) {
 	only := must(alg.ParseSet([]string{"RSA-OAEP"}, []string{"A128GCM"}))
 	a := must(jwk.NewPublic(&rsaKey().PublicKey, alg.All()))
 	if !a.Equal(must(jwk.NewPublic(&rsaKey().PublicKey, only))) {
-		t.Error("a key differs from itself under other algorithms")
+		t.Error("a key does not equal itself when it allows other algorithms")
 	}
 	if a.Equal(must(jwk.NewPublic(publicOfBits(2048), alg.All()))) {
-		t.Error("two keys are equal")
+		t.Error("two different keys are equal")
 	}
 }
 
 func TestGenerate(t *testing.T) {
 	if k := rsaKey(); k.N.BitLen() != 2048 || k.E != 65537 || k.Validate() != nil {
-		t.Error("the key made is not a valid one of 2048 bits")
+		t.Error("the generated key is not a valid key of 2048 bits")
 	}
 	for _, bits := range []int{-1, 0, 512, 1024, 2047, 4097, 1 << 20} {
 		if _, err := jwk.Generate(bits); !errors.Is(err, jwk.ErrKey) {
@@ -169,7 +169,7 @@ func TestPrivatePrintsNowhere(t *testing.T) {
 	sensitivetest.Hidden(t, rsaKey().D.Bytes(), struct{ key jwk.Private }{value})
 }
 
-// rsaByValue is a decrypter that is not behind a pointer.
+// rsaByValue is a decrypter that is not a pointer.
 type rsaByValue struct{ key rsa.PrivateKey }
 
 func (r rsaByValue) Public() crypto.PublicKey { return &r.key.PublicKey }
@@ -185,14 +185,15 @@ func rfc7638Key() jwk.Public {
 	return must(jwk.NewPublic(&rsa.PublicKey{N: n, E: 65537}, alg.All()))
 }
 
-// TestThumbprint is the example of RFC 7638 §3.1.
+// TestThumbprint checks the example of RFC 7638 §3.1.
 func TestThumbprint(t *testing.T) {
 	if got, want := rfc7638Key().Thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-// TestJWK is the same key in RFC 7517 §4, with the members of RFC 7518 §6.3.1.
+// TestJWK checks that key as the JWK of RFC 7517 §4, with the members of RFC 7518
+// §6.3.1.
 func TestJWK(t *testing.T) {
 	got := must(rfc7638Key().JWK("2011-04-29"))
 	want := `{"kty":"RSA","use":"enc","kid":"2011-04-29","n":"` + rfc7638 + `","e":"AQAB"}`
@@ -201,7 +202,7 @@ func TestJWK(t *testing.T) {
 	}
 }
 
-// TestJWKIsReadByOthers has go-jose read what we write.
+// TestJWKIsReadByOthers checks that go-jose reads the JWK.
 func TestJWKIsReadByOthers(t *testing.T) {
 	pub := must(jwk.NewPublic(&rsaKey().PublicKey, alg.All()))
 	var other jose.JSONWebKey

@@ -20,7 +20,7 @@ import (
 	"kmproxy/crypto/jwk"
 )
 
-// rsaKey is the package's key of 2048 bits, made once.
+// rsaKey returns the package's key of 2048 bits, which is generated once.
 var rsaKey = sync.OnceValue(func() *rsa.PrivateKey { return must(jwk.Generate(2048)) })
 
 var ecKey = sync.OnceValue(func() *ecdsa.PrivateKey {
@@ -32,7 +32,7 @@ var edKey = sync.OnceValue(func() ed25519.PrivateKey {
 	return must(k, err)
 })
 
-// lowExponentKey is an RSA key of 2048 bits with the public exponent 3.
+// lowExponentKey returns an RSA key of 2048 bits with the public exponent 3.
 var lowExponentKey = sync.OnceValue(func() *rsa.PrivateKey {
 	e, one := big.NewInt(3), big.NewInt(1)
 	for {
@@ -47,7 +47,7 @@ var lowExponentKey = sync.OnceValue(func() *rsa.PrivateKey {
 	}
 })
 
-// wycheproofPEM is a private key of a kind that would take long to make.
+// wycheproofPEM returns a private key of a kind that would take long to generate.
 func wycheproofPEM(t testing.TB, file, bits string) []byte {
 	t.Helper()
 	text, err := fs.ReadFile(wycheproof.TestVectors, file)
@@ -56,7 +56,7 @@ func wycheproofPEM(t testing.TB, file, bits string) []byte {
 	}
 	found := regexp.MustCompile(`(?s)"keySize": ` + bits + `,.*?"privateKeyPem": "([^"]+)"`).FindSubmatch(text)
 	if found == nil {
-		t.Fatalf("no key of %s bits among the vectors", bits)
+		t.Fatalf("the vectors have no key of %s bits", bits)
 	}
 	return bytes.ReplaceAll(found[1], []byte(`\n`), []byte("\n"))
 }
@@ -74,7 +74,7 @@ func pkcs1Public(k *rsa.PublicKey) []byte {
 	return block("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(k))
 }
 
-// certificate is one that the key signed for itself.
+// certificate returns a certificate that the key signed itself.
 func certificate(public, private any) []byte {
 	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
 	return block("CERTIFICATE", must(x509.CreateCertificate(rand.Reader, template, template, public, private)))

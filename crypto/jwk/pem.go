@@ -11,12 +11,12 @@ import (
 	"kmproxy/crypto/sensitive"
 )
 
-// ErrPEM reports a text that holds no key of the wanted kind.
+// ErrPEM reports a text that has no key of the required kind.
 var ErrPEM = errors.New("no usable PEM block")
 
-// ParsePrivatePEM reads an RSA private key: PKCS#8 or PKCS#1. Line breaks may be
-// the two characters \n, as in environment variables. Of several blocks the
-// first private one counts.
+// ParsePrivatePEM parses an RSA private key in PKCS#8 or PKCS#1. Line breaks may be the
+// two characters \n, as in environment variables. If there are several blocks, the
+// first private key counts.
 func ParsePrivatePEM(text []byte) (*rsa.PrivateKey, error) {
 	var seen []string
 	for block := range blocks(text) {
@@ -35,13 +35,13 @@ func ParsePrivatePEM(text []byte) (*rsa.PrivateKey, error) {
 		}
 		seen = append(seen, block.Type)
 	}
-	return nil, fmt.Errorf("%w: wanted a PRIVATE KEY or RSA PRIVATE KEY, found %s", ErrPEM, list(seen))
+	return nil, fmt.Errorf("%w: expected a PRIVATE KEY or RSA PRIVATE KEY block, found %s", ErrPEM, list(seen))
 }
 
-// ParsePublicPEM reads an RSA public key: SPKI, PKCS#1 or a certificate. Line
-// breaks may be the two characters \n. Of several blocks the first public one
-// counts; a text that holds only a private key is refused, because somebody is
-// about to hand out the wrong file.
+// ParsePublicPEM parses an RSA public key in SPKI, in PKCS#1 or in a certificate. Line
+// breaks may be the two characters \n. If there are several blocks, the first public
+// one counts. A text with only a private key is refused, because the operator is
+// probably about to hand out the wrong file.
 func ParsePublicPEM(text []byte) (*rsa.PublicKey, error) {
 	var seen []string
 	for block := range blocks(text) {
@@ -59,10 +59,10 @@ func ParsePublicPEM(text []byte) (*rsa.PublicKey, error) {
 		}
 		seen = append(seen, block.Type)
 	}
-	return nil, fmt.Errorf("%w: wanted a PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE, found %s", ErrPEM, list(seen))
+	return nil, fmt.Errorf("%w: expected a PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE block, found %s", ErrPEM, list(seen))
 }
 
-// PEM returns the key as SPKI. The zero value is ErrKey.
+// PEM returns the key in SPKI. For the zero value it returns [ErrKey].
 func (p Public) PEM() ([]byte, error) {
 	if p.key == nil {
 		return nil, errNoKey
@@ -74,7 +74,7 @@ func (p Public) PEM() ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
 }
 
-// PrivatePEM returns a private key as PKCS#8.
+// PrivatePEM returns a private key in PKCS#8.
 func PrivatePEM(k *rsa.PrivateKey) (sensitive.Bytes, error) {
 	der, err := PrivateDER(k)
 	if err != nil {
@@ -84,7 +84,7 @@ func PrivatePEM(k *rsa.PrivateKey) (sensitive.Bytes, error) {
 	return sensitive.New(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der.Expose()})), nil
 }
 
-// PrivateDER returns a private key as PKCS#8 without the PEM frame.
+// PrivateDER returns a private key in PKCS#8 without PEM.
 func PrivateDER(k *rsa.PrivateKey) (sensitive.Bytes, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(k)
 	if err != nil {
@@ -93,15 +93,15 @@ func PrivateDER(k *rsa.PrivateKey) (sensitive.Bytes, error) {
 	return sensitive.New(der), nil
 }
 
-// ParsePrivateDER reads what PrivateDER wrote.
+// ParsePrivateDER parses the result of [PrivateDER].
 func ParsePrivateDER(der sensitive.Bytes) (*rsa.PrivateKey, error) {
 	return asPrivate(x509.ParsePKCS8PrivateKey(der.Expose()))
 }
 
 func asPrivate(key any, err error) (*rsa.PrivateKey, error) {
 	if err != nil {
-		// x509's text names structures, never contents
-		return nil, fmt.Errorf("%w: the private key is damaged, or not what its first line says: %w", ErrPEM, err)
+		// x509's errors name structures, never contents
+		return nil, fmt.Errorf("%w: the private key is damaged, or its first line names another format: %w", ErrPEM, err)
 	}
 	k, ok := key.(*rsa.PrivateKey)
 	if !ok {
@@ -115,7 +115,7 @@ func asPrivate(key any, err error) (*rsa.PrivateKey, error) {
 
 func asPublic(key any, err error) (*rsa.PublicKey, error) {
 	if err != nil {
-		return nil, fmt.Errorf("%w: the public key is damaged, or not what its first line says: %w", ErrPEM, err)
+		return nil, fmt.Errorf("%w: the public key is damaged, or its first line names another format: %w", ErrPEM, err)
 	}
 	k, ok := key.(*rsa.PublicKey)
 	if !ok {
@@ -127,7 +127,7 @@ func asPublic(key any, err error) (*rsa.PublicKey, error) {
 	return k, nil
 }
 
-// blocks walks the PEM blocks of a text, bringing back line breaks that were
+// blocks yields the PEM blocks of a text. It first restores line breaks that were
 // written as the two characters \n.
 func blocks(text []byte) func(yield func(*pem.Block) bool) {
 	return func(yield func(*pem.Block) bool) {
@@ -146,7 +146,7 @@ func blocks(text []byte) func(yield func(*pem.Block) bool) {
 
 func list(seen []string) string {
 	if len(seen) == 0 {
-		return "no PEM at all"
+		return "none"
 	}
 	return fmt.Sprintf("%q", seen)
 }
