@@ -50,6 +50,7 @@ type Budget struct {
 // network is what the unverified requests of one origin hold, the oldest first.
 type network struct {
 	bytes       int64
+	leaving     int64 // of those that were given up and have not ended yet, not in bytes
 	first, last *account
 }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/netip"
 	"time"
 
 	"kmproxy/keys"
@@ -50,7 +51,7 @@ func (b *Budget) makeRoom(a *account, bytes int64) (victims []*account, err erro
 		victims = append(victims, v)
 	}
 	// the only request of a network may need more than its share, for a large body
-	if b.waiting+bytes > share && b.waiting+bytes > b.most/2 || b.leaving > share || b.held+bytes > b.most {
+	if b.waiting+bytes > share && b.waiting+bytes > b.most/2 || b.isLeaving(a, bytes) || b.held+bytes > b.most {
 		return victims, errGivenUp
 	}
 	if n := b.networks[a.from]; n.bytes > a.bytes && n.bytes+bytes > network {
@@ -58,6 +59,17 @@ func (b *Budget) makeRoom(a *account, bytes int64) (victims []*account, err erro
 	}
 	return victims, nil
 }
+
+// isLeaving reports whether an account must wait because too much memory of requests
+// that were given up is not free yet. A network that holds little is not kept out by
+// what others gave up.
+func (b *Budget) isLeaving(a *account, bytes int64) bool {
+	n := b.networks[a.from]
+	return b.leaving > b.most/4 && n.bytes+n.leaving+bytes > b.most/littleOf
+}
+
+// littleOf is the part of the budget that counts as little for one network.
+const littleOf = 64
 
 // victim returns the oldest request, but for a itself, of a's own network or of
 // the network that holds most; nil if a would be the one that holds most.
@@ -88,8 +100,25 @@ func oldestBut(n network, a *account) *account {
 // has ended.
 func (b *Budget) giveUp(v *account) {
 	b.unlink(v)
-	b.leaving += v.bytes
+	b.countLeaving(v.from, v.bytes)
 	v.givenUp = true
+}
+
+// countLeaving counts bytes, which may be negative, of requests that were given up.
+func (b *Budget) countLeaving(from netip.Prefix, bytes int64) {
+	b.leaving += bytes
+	n := b.networks[from]
+	n.leaving += bytes
+	b.put(from, n)
+}
+
+// put keeps what a network holds, or forgets the network if that is nothing.
+func (b *Budget) put(from netip.Prefix, n network) {
+	if n.first == nil && n.leaving == 0 {
+		delete(b.networks, from)
+		return
+	}
+	b.networks[from] = n
 }
 
 // add counts bytes, which may be negative, to the share that the account belongs to.
@@ -99,7 +128,7 @@ func (b *Budget) add(a *account, bytes int64) {
 	b.held += bytes
 	switch {
 	case a.givenUp:
-		b.leaving += bytes
+		b.countLeaving(a.from, bytes)
 	case a.project != "":
 		p := b.projects[a.project]
 		p.bytes += bytes
@@ -143,11 +172,8 @@ func (b *Budget) unlink(a *account) {
 	}
 	a.prev, a.next = nil, nil
 	b.waiting -= a.bytes
-	if n.bytes -= a.bytes; n.first == nil {
-		delete(b.networks, a.from)
-		return
-	}
-	b.networks[a.from] = n
+	n.bytes -= a.bytes
+	b.put(a.from, n)
 }
 
 func (b *Budget) move(a *account, id keys.ASPID) {
@@ -166,7 +192,7 @@ func (b *Budget) remove(a *account) {
 	b.held -= a.bytes
 	switch {
 	case a.givenUp:
-		b.leaving -= a.bytes
+		b.countLeaving(a.from, -a.bytes)
 	case a.project != "":
 		b.leave(a)
 	case a.bytes > 0:

@@ -67,6 +67,25 @@ func TestNewNetworkGetsIn(t *testing.T) {
 	}
 }
 
+// TestSlowEndsKeepOnlyTheirNetworkOut: requests of one network that were given up and do not
+// end, as on a busy machine, keep that network out and no other.
+func TestSlowEndsKeepOnlyTheirNetworkOut(t *testing.T) {
+	b, _, _ := filled(t, 1)
+	var err error
+	for i := 0; err == nil && i < 10_000; i++ {
+		_, err = b.begin(newDeadlines(), address(0), fmt.Sprint("more", i))
+	}
+	if !errors.Is(err, errGivenUp) || b.leaving <= b.most/4 {
+		t.Fatalf("the full network: %v, with %d bytes given up", err, b.leaving)
+	}
+	for n := range 50 {
+		if _, err := b.begin(newDeadlines(), address(1000+n), fmt.Sprint("new", n)); err != nil {
+			t.Fatalf("the request of another network: %v", err)
+		}
+	}
+	b.wantSum(t)
+}
+
 // TestNewRequestOfAFullNetwork: it takes the place of the oldest one there.
 func TestNewRequestOfAFullNetwork(t *testing.T) {
 	b, requests, writers := filled(t, 1)
@@ -238,13 +257,14 @@ func act(random *rand.Rand, open []*account) []*account {
 
 func (b *Budget) wantSum(t *testing.T) {
 	t.Helper()
-	var networks, projects int64
+	var networks, projects, leaving int64
 	for _, n := range b.networks {
 		sum := int64(0)
 		for a := n.first; a != nil; a = a.next {
 			sum += a.bytes
 		}
-		if sum != n.bytes || n.first == nil {
+		leaving += n.leaving
+		if sum != n.bytes || n.first == nil && n.leaving == 0 {
 			t.Fatalf("a network holds %d bytes, its requests %d", n.bytes, sum)
 		}
 		networks += sum
@@ -252,7 +272,7 @@ func (b *Budget) wantSum(t *testing.T) {
 	for _, p := range b.projects {
 		projects += p.bytes
 	}
-	if networks != b.waiting || b.held != b.conns+b.waiting+b.leaving+projects || b.leaving < 0 {
+	if networks != b.waiting || b.held != b.conns+b.waiting+b.leaving+projects || b.leaving != leaving || leaving < 0 {
 		t.Fatalf("held %d, connections %d, unverified %d and %d, given up %d, projects %d", b.held, b.conns, b.waiting, networks, b.leaving, projects)
 	}
 }
