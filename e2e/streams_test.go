@@ -52,16 +52,8 @@ func TestStreamsThatHoldBack(t *testing.T) {
 			for range waves {
 				end := h.wave(t)
 				calls := atRate(20, 3*time.Second, func(i int) error { return good.knock(t.Context(), fmt.Sprint(name, i)) })
-				// At the attacker's own address a call on a new connection may be refused while
-				// requests that were given up end, which takes long on a busy machine.
-				all, excused := len(calls.failed)+len(calls.took), 0
-				if tt.from == "127.0.0.1" {
-					excused = all / 4
-				}
-				if n := len(calls.failed); n > excused {
-					t.Errorf("%d of %d good calls failed, first: %v", n, all, calls.failed[0])
-				} else if n > 0 {
-					t.Logf("%d of %d good calls at the attacker's address failed: %v", n, all, calls.failed[0])
+				if len(calls.failed) > 0 {
+					t.Errorf("%d of %d good calls failed, first: %v", len(calls.failed), len(calls.failed)+len(calls.took), calls.failed[0])
 				}
 				g.wantMemory(t, 256+128)
 				end()
